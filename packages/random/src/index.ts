@@ -1,0 +1,2 @@
+export { createRandom, randomSeed, restoreRandom } from "./random.ts";
+export type { Random } from "./random.ts";
