@@ -1,0 +1,45 @@
+export { FactorizationError } from "./errors.ts";
+export { type PoolPattern, poolPatterns, poolPermutation } from "./modeTree/poolPattern.ts";
+export {
+  createModeTree,
+  internalNodes,
+  type ModeTree,
+  type ModeTreeLayer,
+  numHiddenLayers,
+} from "./modeTree/modeTree.ts";
+export { renderModeTree } from "./modeTree/renderModeTree.ts";
+export {
+  cpSpec,
+  entryCount,
+  hierarchicalSpec,
+  matrixSpec,
+  maximalCpComponents,
+  modeSizesOf,
+} from "./model/spec.ts";
+export { defaultSpecFlags, type SpecFlags, validateSpec } from "./model/validateSpec.ts";
+export { modeTreeOf, parameterCount, parameterLayout } from "./model/parameterLayout.ts";
+export { createFactorization, parameterViews } from "./model/factorization.ts";
+export {
+  initializeIdentity,
+  initializeNormal,
+  initializeOrthogonal,
+  type NormalSource,
+} from "./model/initialize.ts";
+export type {
+  CpSpec,
+  Factorization,
+  FactorizationSpec,
+  Floats,
+  HierarchicalSpec,
+  MatrixSpec,
+  ParameterLayout,
+} from "./model/types.ts";
+export { homogeneityDegree } from "./model/homogeneity.ts";
+export { type Loss, sampleLoss, sampleLossDerivative } from "./loss/loss.ts";
+export { groupRmsProp, type Optimizer, type OptimizerState, sgd } from "./optimizers/optimizer.ts";
+export type { Engine, Observations, StepResult, TrainingStep } from "./engines/engine.ts";
+export {
+  inputSize,
+  validateIndices,
+  validateObservations,
+} from "./engines/validateObservations.ts";

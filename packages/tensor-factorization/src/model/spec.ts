@@ -1,0 +1,90 @@
+import { numHiddenLayers } from "../modeTree/modeTree.ts";
+import type { PoolPattern } from "../modeTree/poolPattern.ts";
+import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "./types.ts";
+import { defaultSpecFlags, type SpecFlags, validateSpec } from "./validateSpec.ts";
+
+/**
+ * A rows × cols matrix as a product of `depth` (3 unless told) matrices, all hidden sizes
+ * min(rows, cols).
+ *
+ * @throws FactorizationError if a size or the depth is not a positive integer.
+ */
+export function matrixSpec(
+  options: { rows: number; cols: number; depth?: number },
+  flags: SpecFlags = defaultSpecFlags,
+): MatrixSpec {
+  const { rows, cols, depth = 3 } = options;
+  const hidden = Array.from({ length: countOf(depth) - 1 }, () => Math.min(rows, cols));
+  const sizes = depth >= 1 ? [rows, ...hidden, cols] : [];
+  return validateSpec({ kind: "mf", sizes }, flags);
+}
+
+/**
+ * A CP factorization; `components` absent or -1 means the most that a tensor of these sizes can
+ * need, `maximalCpComponents`.
+ *
+ * @throws FactorizationError if an order, size or number of components is out of range.
+ */
+export function cpSpec(
+  options: { modeSizes: readonly number[]; components?: number; outputWeights?: boolean },
+  flags: SpecFlags = defaultSpecFlags,
+): CpSpec {
+  const { modeSizes, components = -1, outputWeights = false } = options;
+  const resolved = components === -1 ? maximalCpComponents(modeSizes) : components;
+  return validateSpec({ kind: "cp", modeSizes, components: resolved, outputWeights }, flags);
+}
+
+/**
+ * A hierarchical factorization. `poolSize` (2 unless told) is one number for every layer, or one a
+ * layer; `widths` absent means `maximalCpComponents` at every layer.
+ *
+ * @throws FactorizationError if an order, size, width or pool size is out of range or their numbers
+ * do not fit.
+ */
+export function hierarchicalSpec(
+  options: {
+    modeSizes: readonly number[];
+    widths?: readonly number[];
+    poolSize?: number | readonly number[];
+    poolPattern?: PoolPattern;
+    outputWeights?: boolean;
+  },
+  flags: SpecFlags = defaultSpecFlags,
+): HierarchicalSpec {
+  const { modeSizes, poolSize = 2, poolPattern = "checkerboard", outputWeights = true } = options;
+  const poolSizes =
+    typeof poolSize === "number" ? samePoolSizes(modeSizes.length, poolSize) : poolSize;
+  const widths = options.widths ?? poolSizes.map(() => maximalCpComponents(modeSizes));
+  return validateSpec(
+    { kind: "ht", modeSizes, widths, poolSizes, poolPattern, outputWeights },
+    flags,
+  );
+}
+
+/** A single size that can never end the tree stays as it is, for `validateSpec` to refuse. */
+function samePoolSizes(order: number, poolSize: number): number[] {
+  if (!(poolSize >= 2)) return [poolSize];
+  return Array.from({ length: numHiddenLayers(order, poolSize) }, () => poolSize);
+}
+
+function countOf(depth: number): number {
+  return Number.isInteger(depth) && depth >= 1 ? depth : 1;
+}
+
+/**
+ * The product of all mode sizes but the largest: every tensor of these sizes is a sum of that many
+ * outer products.
+ */
+export function maximalCpComponents(modeSizes: readonly number[]): number {
+  return modeSizes.reduce((product, size) => product * size, 1) / Math.max(...modeSizes);
+}
+
+/** The sizes of the tensor that a specification factorizes; a matrix has two modes. */
+export function modeSizesOf(spec: FactorizationSpec): readonly number[] {
+  return spec.kind === "mf" ? [spec.sizes[0], spec.sizes.at(-1)!] : spec.modeSizes;
+}
+
+/** The number of entries of the tensor that a specification factorizes. */
+export function entryCount(spec: FactorizationSpec): number {
+  return modeSizesOf(spec).reduce((product, size) => product * size, 1);
+}
