@@ -1,0 +1,11 @@
+export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
+export { contentHash } from "./content-hash.ts";
+export { ArrayFileError } from "./error.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  readSafetensors,
+  writeSafetensors,
+} from "./safetensors.ts";
+export { writeFileAtomic } from "./write-atomic.ts";
+export type { FileContent, WriteOptions } from "./write-atomic.ts";
