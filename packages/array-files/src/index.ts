@@ -1,11 +1,14 @@
 export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
 export { contentHash } from "./content-hash.ts";
 export { ArrayFileError } from "./error.ts";
+export { decodeNpz, encodeNpz, readNpz, writeNpz } from "./npz.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,
   readSafetensors,
   writeSafetensors,
 } from "./safetensors.ts";
+export { readTorchFile } from "./torch-archive.ts";
+export type { TorchKey, TorchValue } from "./torch-pickle.ts";
 export { writeFileAtomic } from "./write-atomic.ts";
 export type { FileContent, WriteOptions } from "./write-atomic.ts";
