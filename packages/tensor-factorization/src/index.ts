@@ -43,3 +43,4 @@ export {
   validateIndices,
   validateObservations,
 } from "./engines/validateObservations.ts";
+export { plainEngine } from "./engines/plain/plainEngine.ts";

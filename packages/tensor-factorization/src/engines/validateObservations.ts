@@ -45,6 +45,14 @@ export function validateIndices(modeSizes: readonly number[], indices: Int32Arra
   }
 }
 
+/** @throws FactorizationError for an empty batch, or one larger than the observations. */
+export function requireBatch(batch: Int32Array | undefined, samples: number): void {
+  if (batch === undefined || (batch.length > 0 && batch.length <= samples)) return;
+  throw new FactorizationError(
+    `--batch_size: a batch of ${batch.length} samples given where 1 … ${samples} are possible`,
+  );
+}
+
 function requireLength(field: string, length: number, expected: number): void {
   if (length === expected) return;
   throw new FactorizationError(
