@@ -44,3 +44,7 @@ export {
   validateObservations,
 } from "./engines/validateObservations.ts";
 export { plainEngine } from "./engines/plain/plainEngine.ts";
+export { compileFullTensor, fullTensor } from "./tensor/fullTensor.ts";
+export { matricization, validateModes } from "./tensor/matricization.ts";
+export { predict } from "./tensor/predict.ts";
+export { normalize } from "./tensor/normalize.ts";
