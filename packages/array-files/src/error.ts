@@ -15,6 +15,7 @@ export interface ArrayFileProblem {
 export class ArrayFileError extends Error {
   readonly file: string;
   readonly field: string;
+  readonly problem: string;
   readonly remedy: string;
   readonly exitCode: 1 | 2;
 
@@ -24,6 +25,7 @@ export class ArrayFileError extends Error {
     this.name = "ArrayFileError";
     this.file = problem.file;
     this.field = problem.field;
+    this.problem = problem.problem;
     this.remedy = problem.remedy;
     this.exitCode = problem.exitCode;
   }

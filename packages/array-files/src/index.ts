@@ -10,5 +10,5 @@ export {
 } from "./safetensors.ts";
 export { readTorchFile } from "./torch-archive.ts";
 export type { TorchKey, TorchValue } from "./torch-pickle.ts";
-export { writeFileAtomic } from "./write-atomic.ts";
+export { isFileExistsError, writeFileAtomic } from "./write-atomic.ts";
 export type { FileContent, WriteOptions } from "./write-atomic.ts";

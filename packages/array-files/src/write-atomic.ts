@@ -97,11 +97,18 @@ async function refuseExisting(path: string): Promise<void> {
   if (exists) throw fileExists(path);
 }
 
+const EXISTS = "the file exists already";
+
+/** Whether a write failed because the file was there already and `overwrite` was not set. */
+export function isFileExistsError(error: unknown): boolean {
+  return error instanceof ArrayFileError && error.problem === EXISTS;
+}
+
 function fileExists(path: string): ArrayFileError {
   return new ArrayFileError({
     file: path,
     field: "",
-    problem: "the file exists already",
+    problem: EXISTS,
     remedy: "choose another name or pass --force to replace it",
     exitCode: 2,
   });

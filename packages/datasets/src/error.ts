@@ -1,0 +1,16 @@
+/** A data set that cannot be made, written or read. The message is one line that names flag or file, problem and remedy. */
+export class DatasetError extends Error {
+  readonly exitCode: 1 | 2;
+
+  /** @param exitCode 2: a flag or path is wrong; 1: a file or the machine failed */
+  constructor(message: string, exitCode: 1 | 2, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DatasetError";
+    this.exitCode = exitCode;
+  }
+}
+
+/** A flag with a wrong value: exit code 2. */
+export function flagError(flag: string, problem: string): DatasetError {
+  return new DatasetError(`--${flag}: ${problem}`, 2);
+}

@@ -1,0 +1,147 @@
+import type { NamedArray, TorchKey, TorchValue } from "@implicit-rank/array-files";
+import { DatasetError } from "../error.ts";
+import type { FactorizationDataset } from "./dataset.ts";
+
+/**
+ * The data set in a `.pt` of the PyTorch scripts. Matrix: dictionary of A (samples × rows × columns),
+ * y and target_matrix. Tensor: inputs (samples × order × mode size), targets and additional_metadata.
+ * Inputs that are all one-hot are entries: completion.
+ * @throws DatasetError (exit code 1) if the file holds something else
+ */
+export function datasetFromTorch(value: TorchValue, path: string): FactorizationDataset {
+  if (!(value instanceof Map)) throw notADataset(path);
+  const content = value as ReadonlyMap<TorchKey, TorchValue>;
+  if (content.has("A")) return matrixDataset(content, path);
+  if (content.has("inputs")) return tensorDataset(content, path);
+  throw notADataset(path);
+}
+
+function notADataset(path: string): DatasetError {
+  return new DatasetError(
+    `${path}: content: is not a matrix or tensor data set of the PyTorch scripts; give the file that their data generator wrote`,
+    1,
+  );
+}
+
+function matrixDataset(content: ReadonlyMap<TorchKey, TorchValue>, path: string) {
+  const inputs = floatTensor(content.get("A"), "A", 3, path);
+  const [samples, rows, cols] = inputs.shape as [number, number, number];
+  const targets = floatTensor(content.get("y"), "y", 1, path, [samples]);
+  const target = floatTensor(content.get("target_matrix"), "target_matrix", 2, path, [rows, cols]);
+  const hot = oneHotPositions(inputs.data, samples, rows * cols);
+  const indices =
+    hot &&
+    Int32Array.from({ length: 2 * samples }, (_, i) =>
+      i % 2 === 0 ? Math.floor(hot[i >> 1]! / cols) : hot[i >> 1]! % cols,
+    );
+  return {
+    kind: "matrix" as const,
+    modeSizes: [rows, cols],
+    samples,
+    ...observations(indices, inputs.data),
+    targets: targets.data,
+    targetTensor: target.data,
+    provenance: { generator: "PyTorch matrix_factorization_data_generator" },
+  };
+}
+
+function tensorDataset(content: ReadonlyMap<TorchKey, TorchValue>, path: string) {
+  const inputs = floatTensor(content.get("inputs"), "inputs", 3, path);
+  const [samples, order, size] = inputs.shape as [number, number, number];
+  if (order < 2) throw garbled(path, "inputs", `have order ${order}, at least 2 is needed`);
+  const targets = floatTensor(content.get("targets"), "targets", 1, path, [samples]);
+  const settings = content.get("additional_metadata");
+  return {
+    kind: "tensor" as const,
+    modeSizes: new Array<number>(order).fill(size),
+    samples,
+    ...observations(oneHotPositions(inputs.data, samples * order, size), inputs.data),
+    targets: targets.data,
+    provenance: {
+      generator: "PyTorch tensor_sensing_data_generator",
+      ...(settings === undefined ? {} : { flags: plain(settings) }),
+    },
+  };
+}
+
+function observations(indices: Int32Array | undefined, inputs: Float32Array) {
+  return indices === undefined
+    ? { task: "sensing" as const, inputs }
+    : { task: "completion" as const, indices };
+}
+
+/** Where the one is in each row of `width` numbers; undefined unless every row is a one among zeros. */
+function oneHotPositions(
+  values: Float32Array,
+  rows: number,
+  width: number,
+): Int32Array | undefined {
+  const positions = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let hot = -1;
+    for (let i = 0; i < width; i++) {
+      const value = values[row * width + i]!;
+      if (value === 0) continue;
+      if (value !== 1 || hot >= 0) return undefined;
+      hot = i;
+    }
+    if (hot < 0) return undefined;
+    positions[row] = hot;
+  }
+  return positions;
+}
+
+interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+function floatTensor(
+  value: TorchValue | undefined,
+  field: string,
+  axes: number,
+  path: string,
+  shape?: readonly number[],
+): FloatTensor {
+  if (!isTensor(value)) throw garbled(path, field, "is no tensor");
+  if (value.shape.length !== axes || value.data.length === 0) {
+    throw garbled(path, field, `must have ${axes} axes and not be empty`);
+  }
+  if (shape !== undefined && value.shape.join() !== shape.join()) {
+    throw garbled(
+      path,
+      field,
+      `has the shape ${value.shape.join(" × ")}, not ${shape.join(" × ")}`,
+    );
+  }
+  const { data } = value;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw garbled(path, field, "must be a floating-point tensor");
+  }
+  if (data.some((element) => !Number.isFinite(element))) {
+    throw garbled(path, field, "has values that are not finite");
+  }
+  return {
+    shape: value.shape,
+    data: data instanceof Float32Array ? data : Float32Array.from(data),
+  };
+}
+
+function garbled(path: string, field: string, problem: string): DatasetError {
+  return new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+}
+
+function isTensor(value: TorchValue | undefined): value is NamedArray {
+  return typeof value === "object" && value !== null && "shape" in value;
+}
+
+/** Settings as JSON holds them: maps become objects, tensors and big integers text. */
+function plain(value: TorchValue): unknown {
+  if (Array.isArray(value)) return (value as readonly TorchValue[]).map(plain);
+  if (value instanceof Map) {
+    const pairs = [...(value as ReadonlyMap<TorchKey, TorchValue>)];
+    return Object.fromEntries(pairs.map(([key, child]) => [String(key), plain(child)]));
+  }
+  if (typeof value === "bigint") return String(value);
+  return isTensor(value) ? `tensor of shape ${value.shape.join(" × ")}` : value;
+}
