@@ -55,9 +55,7 @@ export async function saveFactorizationDataset(
       await writeFactorizationDataset(path, dataset);
       return path;
     } catch (error) {
-      const isTaken =
-        error instanceof ArrayFileError && error.problem === "the file exists already";
-      if (!isTaken) throw error;
+      if (!isFileExistsError(error)) throw error;
     }
   }
 }
