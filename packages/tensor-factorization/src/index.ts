@@ -48,3 +48,21 @@ export { compileFullTensor, fullTensor } from "./tensor/fullTensor.ts";
 export { matricization, validateModes } from "./tensor/matricization.ts";
 export { predict } from "./tensor/predict.ts";
 export { normalize } from "./tensor/normalize.ts";
+export { singularValues } from "./linearAlgebra/singularValues.ts";
+export { effectiveRank, float32Epsilon, matrixRank, nuclearNorm } from "./metrics/ranks.ts";
+export { frobeniusNorm } from "./metrics/norms.ts";
+export {
+  meanSquaredError,
+  normalizedReconstructionError,
+  reconstructionError,
+} from "./metrics/reconstruction.ts";
+export type { FactorizationMetrics, MetricInfo } from "./metrics/metric.ts";
+export { createMatrixMetrics, type MatrixMetricsOptions } from "./metrics/matrixMetrics.ts";
+export { balancedness } from "./metrics/layerMetrics.ts";
+export { componentNorms, createCpMetrics, topColumnNorms } from "./metrics/cpMetrics.ts";
+export {
+  createHierarchicalMetrics,
+  type HierarchicalMetricsOptions,
+  localComponentNorms,
+  trackedMatricizations,
+} from "./metrics/hierarchicalMetrics.ts";

@@ -5,8 +5,7 @@ import type { Floats } from "../model/types.ts";
 export function contiguous<Data extends Floats | Int32Array>(view: NdArray<Data>): Data {
   const { data, offset, size } = view;
   if (isRowMajor(view)) return data.subarray(offset, offset + size) as Data;
-  const copy = data.slice(0, 0).constructor as new (length: number) => Data;
-  const out = new copy(size);
+  const out = emptyLike(data, size);
   let at = 0;
   const visit = (axis: number, position: number): void => {
     if (axis === view.shape.length) {
@@ -17,6 +16,11 @@ export function contiguous<Data extends Floats | Int32Array>(view: NdArray<Data>
   };
   visit(0, offset);
   return out;
+}
+
+function emptyLike<Data extends Floats | Int32Array>(data: Data, size: number): Data {
+  if (data instanceof Int32Array) return new Int32Array(size) as Data;
+  return (data instanceof Float32Array ? new Float32Array(size) : new Float64Array(size)) as Data;
 }
 
 function isRowMajor({ shape, stride }: NdArray<Floats | Int32Array>): boolean {
