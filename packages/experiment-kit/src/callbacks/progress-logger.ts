@@ -1,0 +1,168 @@
+import type { Callback, Fit } from "../fit/callback.ts";
+import type { MetricReference, MetricValues } from "../fit/metric-values.ts";
+import type { RunConsole } from "../output/console.ts";
+import { formatDuration, formatRate, formatValue } from "../output/format.ts";
+import type { RunLog } from "../output/run-log.ts";
+
+export interface ProgressLoggerOptions {
+  readonly log: RunLog;
+  readonly console: RunConsole;
+  readonly score: MetricReference;
+  readonly epochLogInterval: number;
+  /** Every n-th batch of an epoch is logged; 0 or less: none. */
+  readonly trainBatchLogInterval: number;
+}
+
+/** At most this many metrics in a log line; all are in metrics.jsonl. */
+const METRICS_PER_LINE = 8;
+/** Log lines come this often at first and less often in a long run, so that a log stays readable. */
+const SHORTEST_LOG_INTERVAL_MS = 1000;
+const LONGEST_LOG_INTERVAL_MS = 30_000;
+
+/**
+ * Reports on training: the line of progress of a console, and log lines about logged epochs (every
+ * `epochLogInterval` and every validation) and batches. Where epochs are fast, log lines are thinned out
+ * to one a second at first and one in 30 seconds later.
+ */
+export function progressLogger(options: ProgressLoggerOptions): Callback {
+  const { log, console, score, epochLogInterval, trainBatchLogInterval } = options;
+  const rate = createRate();
+  let startedAt = 0;
+  let logAt = 0;
+  let progressAt = 0;
+  let loggedEpoch = -1;
+  let epochsBefore = 0;
+
+  const logEpoch = (fit: Fit): void => {
+    loggedEpoch = fit.epoch;
+    const metrics = describeMetrics(fit, score);
+    const speed = `${formatRate(rate.perSecond(fit))} epochs/s, ETA ${formatDuration(rate.remainingSeconds(fit))}`;
+    const progress = `${fit.epoch - epochsBefore}/${fit.lastEpoch - epochsBefore}`;
+    log.epoch(`Epoch ${fit.epoch} - ${metrics} (${progress}, ${speed})`);
+  };
+
+  const logBatch = (fit: Fit, batch: number): void => {
+    if ((batch + 1) % trainBatchLogInterval !== 0 || fit.now < logAt) return;
+    logAt = nextLogTime(fit.now, startedAt);
+    const values = fit.metrics.train.infos.map(
+      ({ name }, i) => `${name} ${formatValue(fit.batchValues[i]!)}`,
+    );
+    log.epoch(
+      `Epoch ${fit.epoch} - train batch ${batch + 1}/${fit.trainable.batchesPerEpoch} - ${values.join(", ")}`,
+    );
+  };
+
+  return {
+    onFitStart(fit) {
+      startedAt = fit.now;
+      rate.start(fit);
+      epochsBefore = fit.firstEpoch - 1;
+      const count = fit.lastEpoch - epochsBefore;
+      log.info(
+        `Starting fit for ${count} epochs. Epochs range (inclusive): ${fit.firstEpoch}--${fit.lastEpoch}`,
+      );
+    },
+    ...(trainBatchLogInterval > 0 ? { onTrainBatchEnd: logBatch } : {}),
+    onEpochEnd(fit) {
+      if (fit.now >= progressAt) {
+        progressAt = fit.now + console.progressInterval;
+        rate.update(fit);
+        if (console.progressInterval !== Infinity) reportProgress(fit, console, score, rate);
+      }
+      if (fit.now < logAt) return;
+      const isLogged =
+        fit.validated || (epochLogInterval > 0 && (fit.epoch + 1) % epochLogInterval === 0);
+      if (!isLogged) return;
+      logAt = nextLogTime(fit.now, startedAt);
+      rate.update(fit);
+      logEpoch(fit);
+    },
+    onFitEnd(fit) {
+      rate.update(fit);
+      if (fit.epoch !== loggedEpoch && fit.epoch >= fit.firstEpoch) logEpoch(fit);
+      if (console.progressInterval !== Infinity) reportProgress(fit, console, score, rate);
+      if (fit.stop !== undefined)
+        log[fit.stop.kind === "not-finite" ? "error" : "info"](
+          `Training stops: ${fit.stop.message}`,
+        );
+      const seconds = (fit.now - startedAt) / 1000;
+      log.info(
+        `Finished fit for ${fit.epoch - epochsBefore} epochs. Time took: ${formatDuration(seconds, 6)}`,
+      );
+    },
+  };
+}
+
+function nextLogTime(now: number, startedAt: number): number {
+  return (
+    now +
+    Math.min(LONGEST_LOG_INTERVAL_MS, Math.max(SHORTEST_LOG_INTERVAL_MS, (now - startedAt) / 20))
+  );
+}
+
+function reportProgress(fit: Fit, console: RunConsole, score: MetricReference, rate: Rate): void {
+  const { train } = fit.metrics;
+  const shown = train.infos.slice(0, 1).map(({ name }, i) => ({ name, value: train.values[i]! }));
+  if (score.name !== shown[0]?.name)
+    shown.push({ name: score.name, value: score.group.values[score.index]! });
+  console.progress({
+    epoch: fit.epoch,
+    lastEpoch: fit.lastEpoch,
+    epochsPerSecond: rate.perSecond(fit),
+    remainingSeconds: rate.remainingSeconds(fit),
+    elapsedSeconds: fit.elapsedSeconds(),
+    metrics: shown,
+  });
+}
+
+/** Train metrics, then the score, then validation metrics, as far as a line is long. */
+function describeMetrics(fit: Fit, score: MetricReference): string {
+  const parts: string[] = [];
+  let total = 0;
+  const add = ({ infos, values, epochs }: MetricValues, i: number): void => {
+    if (epochs[i] !== fit.epoch) return;
+    total++;
+    if (parts.length < METRICS_PER_LINE) parts.push(`${infos[i]!.name} ${formatValue(values[i]!)}`);
+  };
+  const { train, validation, extra } = fit.metrics;
+  train.infos.forEach((_, i) => add(train, i));
+  if (score.source === "validation") add(validation, score.index);
+  validation.infos.forEach((_, i) => {
+    if (score.group !== validation || score.index !== i) add(validation, i);
+  });
+  extra.infos.forEach((_, i) => add(extra, i));
+  const more = total - parts.length;
+  return parts.join(", ") + (more > 0 ? `, and ${more} more in metrics.jsonl` : "");
+}
+
+type Rate = ReturnType<typeof createRate>;
+
+/** Epochs per second, smoothed over about the last ten seconds. */
+function createRate() {
+  let smoothed = Number.NaN;
+  let lastTime = 0;
+  let lastEpoch = 0;
+  const perSecond = (fit: Fit): number => {
+    const sinceLast = (fit.epoch - lastEpoch) / ((fit.now - lastTime) / 1000);
+    return Number.isNaN(smoothed) ? sinceLast : smoothed;
+  };
+  return {
+    start(fit: Fit) {
+      lastTime = fit.now;
+      lastEpoch = fit.epoch;
+    },
+    update(fit: Fit) {
+      const seconds = (fit.now - lastTime) / 1000;
+      if (seconds < 0.05 || fit.epoch === lastEpoch) return;
+      const current = (fit.epoch - lastEpoch) / seconds;
+      const weight = 1 - Math.exp(-seconds / 10);
+      smoothed = Number.isNaN(smoothed)
+        ? current
+        : smoothed + Math.max(weight, 0.02) * (current - smoothed);
+      lastTime = fit.now;
+      lastEpoch = fit.epoch;
+    },
+    perSecond,
+    remainingSeconds: (fit: Fit): number => (fit.lastEpoch - fit.epoch) / perSecond(fit),
+  };
+}

@@ -1,0 +1,114 @@
+import type { ArrayFile } from "@implicit-rank/array-files";
+import type { Random } from "@implicit-rank/random";
+import type { z } from "zod";
+import type { Callback } from "./fit/callback.ts";
+import type { SharedFlags } from "./flags/shared-flags.ts";
+
+/** A number that is tracked over the epochs. Metrics of one tag (default: the name) share a plot. */
+export interface MetricInfo {
+  readonly name: string;
+  readonly tag?: string;
+}
+
+/** The metric that a run is judged by, and its direction. */
+export interface ScoreInfo {
+  readonly metric: string;
+  readonly source: "train" | "validation";
+  readonly largest: boolean;
+}
+
+/** What a run depends on besides its flags; recorded in `config.json` and compared on resume. */
+export interface Provenance {
+  readonly backend?: string;
+  readonly threads?: number;
+  /** SHA-256 of the data set's content; a run is never resumed on other data. */
+  readonly datasetHash?: string;
+  readonly versions?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A model that is ready to train on its data. The kit calls `trainBatch` for every batch of every
+ * epoch, `validate` after the epochs that are validated, and `save`/`restore` around checkpoints.
+ */
+export interface Trainable {
+  /** Logged at the start as "Additional Metadata". */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly provenance?: Provenance;
+  readonly numParameters: number;
+  readonly trainMetrics: readonly MetricInfo[];
+  readonly validationMetrics: readonly MetricInfo[];
+  readonly batchesPerEpoch: number;
+  /** Called before the first batch of an epoch (0-based), for example to shuffle. */
+  startEpoch?(epoch: number): void;
+  /**
+   * One update. Fills `values` in the order of `trainMetrics` with the metrics of this batch *before*
+   * the update, and returns the samples in the batch (its weight in the epoch's average).
+   */
+  trainBatch(batch: number, values: Float64Array): number | Promise<number>;
+  /** Fills `values` in the order of `validationMetrics`; the model is as after the epoch's updates. */
+  validate(values: Float64Array): void | Promise<void>;
+  /** Everything that later epochs depend on: parameters, optimizer state, generator state. */
+  save(): ArrayFile | Promise<ArrayFile>;
+  /** The inverse of `save`: after it, training goes on with the same bits. */
+  restore(saved: ArrayFile): void | Promise<void>;
+  /** Present if the learning rate can be changed while training (schedules need it). */
+  readonly learningRate?: LearningRate;
+  dispose?(): void | Promise<void>;
+}
+
+/** The current learning rate. `Trainable.save` need not keep it: schedules restore it themselves. */
+export interface LearningRate {
+  get(): number;
+  set(value: number): void;
+}
+
+/** A condition that ends training. Checks happen when `(epoch + 1) % validate_every == 0`. */
+export type StopRule =
+  /** Train metric below `tolerance` at more than `patience` checks in a row. */
+  | {
+      readonly kind: "zero-train-loss";
+      readonly metric: string;
+      readonly tolerance: number;
+      readonly patience: number;
+    }
+  /** Metric ≥ `threshold` (`largest`) or ≤ it, at more than `patience` checks in a row. */
+  | {
+      readonly kind: "metric-value";
+      readonly metric: string;
+      readonly threshold: number;
+      readonly largest: boolean;
+      readonly patience: number;
+    };
+
+export interface PrepareContext {
+  /** Seeded by `--random_seed`; take it (or forks of it) for every random choice. */
+  readonly random: Random;
+  /** A line for the run's log. */
+  log(line: string): void;
+}
+
+/** Where a run writes; for callbacks that add files of their own. */
+export interface RunFiles {
+  readonly folder: string;
+  log(line: string): void;
+}
+
+/**
+ * One kind of experiment. `Config` is the parsed value of `flags`; the shared flags of every run
+ * (`--epochs`, `--validate_every`, …) are added by the kit.
+ *
+ * A metric that becomes NaN or infinite always stops the run (exit code 1), without a rule.
+ */
+export interface Experiment<Config = unknown> {
+  readonly name: string;
+  readonly flags: z.ZodObject;
+  readonly defaultScore: ScoreInfo;
+  prepare(config: Config & SharedFlags, context: PrepareContext): Promise<Trainable>;
+  stops?(config: Config & SharedFlags): readonly StopRule[];
+  /** Further callbacks by name; they run after the kit's stop rules and before a checkpoint is written. */
+  callbacks?(
+    config: Config & SharedFlags,
+    trainable: Trainable,
+    files: RunFiles,
+  ): Readonly<Record<string, Callback>>;
+}

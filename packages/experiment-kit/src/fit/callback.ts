@@ -1,0 +1,67 @@
+import type { ArrayFile } from "@implicit-rank/array-files";
+import type { MetricInfo, Trainable } from "../experiment.ts";
+import type { Json } from "../json.ts";
+import type { TrackedMetrics } from "./metric-values.ts";
+import type { StopRequest } from "./stop-request.ts";
+
+/** The state of a fit that callbacks see. One object, updated in place. */
+export interface Fit {
+  readonly trainable: Trainable;
+  readonly metrics: TrackedMetrics;
+  readonly validateEvery: number;
+  /** The first and the last epoch (0-based, inclusive) that are scheduled. */
+  readonly firstEpoch: number;
+  readonly lastEpoch: number;
+  /** The current epoch; before the first, `firstEpoch - 1`. */
+  readonly epoch: number;
+  /** Metrics of the last batch, in the order of `trainable.trainMetrics`. */
+  readonly batchValues: Float64Array;
+  /** Whether the current epoch has been validated. */
+  readonly validated: boolean;
+  /** Why training ends, once it does. */
+  readonly stop: StopRequest | undefined;
+  /** `performance.now()` at the end of the last batch or epoch: a clock that costs nothing. */
+  readonly now: number;
+  /** Seconds of training, those before a resume included. */
+  elapsedSeconds(): number;
+}
+
+/**
+ * Hooks into a fit, all optional. Order: `onFitInitialization`, `onFitStart`, for every epoch
+ * (`onEpochStart`, `onEpochTrainStart`, for every batch (`onTrainBatchStart`, `onTrainBatchEnd`),
+ * `onEpochTrainEnd`, if validated (`onEpochValidationStart`, `onEpochValidationEnd`),
+ * `onEpochTrainAndValidationEnd`, `onEpochEnd`), `onFitEnd`, `onFitTermination`.
+ *
+ * To end training, throw a `StopRequest`: from a train hook the validation is skipped and the epoch-end
+ * hooks still run; from an epoch-end hook the later callbacks of that hook are skipped. Any other error
+ * ends the fit without `onFitEnd`. Both are announced by `onException`; `onFitTermination` always runs.
+ *
+ * Hooks run for every epoch, possibly every 150 µs: allocate nothing there and return nothing (or a
+ * promise only when there is something to wait for).
+ */
+export interface Callback {
+  /** Metrics that this callback adds; it writes them to the arrays that `onFitInitialization` finds. */
+  readonly metrics?: readonly MetricInfo[];
+  onFitInitialization?(fit: Fit): HookResult;
+  onFitStart?(fit: Fit): HookResult;
+  onEpochStart?(fit: Fit): HookResult;
+  onEpochTrainStart?(fit: Fit): HookResult;
+  onTrainBatchStart?(fit: Fit, batch: number): HookResult;
+  onTrainBatchEnd?(fit: Fit, batch: number): HookResult;
+  onEpochTrainEnd?(fit: Fit): HookResult;
+  onEpochValidationStart?(fit: Fit): HookResult;
+  onEpochValidationEnd?(fit: Fit): HookResult;
+  onEpochTrainAndValidationEnd?(fit: Fit): HookResult;
+  onEpochEnd?(fit: Fit): HookResult;
+  onException?(fit: Fit, error: unknown): HookResult;
+  onFitEnd?(fit: Fit): HookResult;
+  onFitTermination?(fit: Fit): HookResult;
+  /** Counters and the like; kept in checkpoints under the callback's name. */
+  state?(): Json;
+  restoreState?(state: Json): void;
+  /** Arrays to keep in checkpoints (`undefined`: none yet). */
+  arrays?(): ArrayFile | undefined;
+  restoreArrays?(saved: ArrayFile): void;
+}
+
+export type HookResult = void | Promise<void>;

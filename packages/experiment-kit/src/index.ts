@@ -1,0 +1,71 @@
+export { batchValuesStatistics } from "./callbacks/batch-values-statistics.ts";
+export type {
+  BatchStatistic,
+  BatchValuesStatisticsOptions,
+} from "./callbacks/batch-values-statistics.ts";
+export { earlyStopping } from "./callbacks/early-stopping.ts";
+export type { EarlyStoppingOptions } from "./callbacks/early-stopping.ts";
+export {
+  cosineSchedule,
+  exponentialSchedule,
+  learningRateScheduler,
+  reduceLearningRateOnPlateau,
+  stepSchedule,
+} from "./callbacks/learning-rate.ts";
+export type { LearningRateSchedule, ReduceOnPlateauOptions } from "./callbacks/learning-rate.ts";
+export { stopOnMetricValue, stopOnZeroTrainLoss } from "./callbacks/stop-on-streak.ts";
+export { stopOnTimeout } from "./callbacks/stop-on-timeout.ts";
+export { terminateOnNaN } from "./callbacks/terminate-on-nan.ts";
+export { isUserError, MisuseError, RunError } from "./errors.ts";
+export type {
+  Experiment,
+  LearningRate,
+  MetricInfo,
+  PrepareContext,
+  Provenance,
+  RunFiles,
+  ScoreInfo,
+  StopRule,
+  Trainable,
+} from "./experiment.ts";
+export type { Callback, Fit, HookResult } from "./fit/callback.ts";
+export { runFit } from "./fit/fit-loop.ts";
+export type { FitOptions } from "./fit/fit-loop.ts";
+export { createMetricValues, findMetric } from "./fit/metric-values.ts";
+export type {
+  MetricReference,
+  MetricSource,
+  MetricValues,
+  TrackedMetrics,
+} from "./fit/metric-values.ts";
+export { StopRequest } from "./fit/stop-request.ts";
+export type { StopKind } from "./fit/stop-request.ts";
+export { listFlags } from "./flags/list-flags.ts";
+export type { FlagInfo } from "./flags/list-flags.ts";
+export { nearest } from "./flags/nearest.ts";
+export { parseFlags } from "./flags/parse-flags.ts";
+export type { RawFlags } from "./flags/parse-flags.ts";
+export { experimentFlags, resolveConfig } from "./flags/resolve-config.ts";
+export type { ResolvedConfig } from "./flags/resolve-config.ts";
+export { sharedFlags } from "./flags/shared-flags.ts";
+export type { SharedFlags } from "./flags/shared-flags.ts";
+export type { Json } from "./json.ts";
+export type { OutputMode, OutputStream } from "./output/console.ts";
+export { formatDuration, formatRate, formatValue } from "./output/format.ts";
+export { readCheckpoint } from "./run-folder/checkpoint-file.ts";
+export type { Checkpoint, CheckpointState } from "./run-folder/checkpoint-file.ts";
+export { newestGoodCheckpoint } from "./run-folder/checkpoint-store.ts";
+export type { FoundCheckpoint } from "./run-folder/checkpoint-store.ts";
+export { readRunConfig } from "./run-folder/config-file.ts";
+export type { RunConfig, RunRecord } from "./run-folder/config-file.ts";
+export { runPaths } from "./run-folder/files.ts";
+export { listRuns, showRun } from "./run-folder/list-runs.ts";
+export type { RunInfo, RunStatus } from "./run-folder/list-runs.ts";
+export { createMetricsReader, readMetrics } from "./run-folder/metrics-reader.ts";
+export type { MetricHistory, MetricSeries, MetricsReader } from "./run-folder/metrics-reader.ts";
+export { readSummary } from "./run-folder/summary-file.ts";
+export type { Outcome, RunSummary, TrackedValueSummary } from "./run-folder/summary-file.ts";
+export { resumeRun } from "./run/resume-run.ts";
+export type { ResumeOptions } from "./run/resume-run.ts";
+export { runExperiment } from "./run/run-experiment.ts";
+export type { RunOptions, RunResult } from "./run/run-options.ts";

@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { writeFileAtomic } from "@implicit-rank/array-files";
+import { z } from "zod";
+import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
+import type { RawFlags } from "../flags/parse-flags.ts";
+import { runPaths } from "./files.ts";
+
+export const RUN_FORMAT = "implicit-rank run";
+export const RUN_VERSION = 1;
+
+const metricInfo = z.object({ name: z.string(), tag: z.string().optional() });
+
+/** The `run` section of config.json: everything about a run besides its flags. */
+export const runRecordSchema = z.object({
+  format: z.literal(RUN_FORMAT),
+  version: z.literal(RUN_VERSION),
+  id: z.string(),
+  experiment: z.string(),
+  created: z.string(),
+  seed: z.number().int().min(0),
+  score: z.object({ metric: z.string(), source: z.string(), largest: z.boolean() }),
+  metrics: z.object({
+    train: z.array(metricInfo),
+    validation: z.array(metricInfo),
+    extra: z.array(metricInfo),
+  }),
+  first_epoch: z.number().int().min(0),
+  last_epoch: z.number().int().min(0),
+  num_model_parameters: z.number(),
+  metadata: z.record(z.string(), z.unknown()),
+  backend: z.string().optional(),
+  threads: z.number().int().optional(),
+  dataset_hash: z.string().optional(),
+  versions: z.record(z.string(), z.string()),
+  platform: z.string(),
+  cpu: z.string(),
+  host: z.string(),
+  started_from: z
+    .object({ checkpoint: z.string(), epoch: z.number().int(), run: z.string() })
+    .optional(),
+});
+
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** The content of config.json: the flags by name, and the record of the run. */
+export interface RunConfig {
+  readonly flags: RawFlags;
+  readonly run: RunRecord;
+}
+
+/** Writes config.json: the flags at the top level, what else defines the run under `run`. */
+export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
+  const text = JSON.stringify({ ...config.flags, run: config.run }, null, 2);
+  await writeFileAtomic(runPaths(folder).config, `${text}\n`, { overwrite: true });
+}
+
+/**
+ * Reads config.json of a run folder.
+ *
+ * @throws MisuseError if the folder is no run folder; RunError if the file is damaged or too new.
+ */
+export async function readRunConfig(folder: string): Promise<RunConfig> {
+  const path = runPaths(folder).config;
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") {
+      throw new MisuseError(
+        `${folder}: is not a run folder (it has no config.json); give the folder that training printed`,
+      );
+    }
+    throw fileError(path, "be read", error);
+  }
+  const content = parseJsonObject(path, text);
+  const { run, ...flags } = content;
+  checkVersion(path, run);
+  const parsed = runRecordSchema.safeParse(run);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new RunError(
+      `${path}: run.${issue.path.join(".")}: ${issue.message}; the file is damaged`,
+    );
+  }
+  return { flags, run: parsed.data };
+}
+
+function parseJsonObject(path: string, text: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new RunError(`${path}: is not valid JSON; the file is truncated or damaged`);
+  }
+  if (typeof content === "object" && content !== null && !Array.isArray(content))
+    return content as Record<string, unknown>;
+  throw new RunError(`${path}: is not a JSON object; the file is damaged`);
+}
+
+function checkVersion(path: string, run: unknown): void {
+  const { format, version } = (typeof run === "object" && run !== null ? run : {}) as Record<
+    string,
+    unknown
+  >;
+  if (format !== RUN_FORMAT) {
+    throw new RunError(
+      `${path}: run.format: is not "${RUN_FORMAT}"; the folder was made by another program`,
+    );
+  }
+  if (typeof version === "number" && version > RUN_VERSION) {
+    throw new RunError(
+      `${path}: run.version: is ${version}, this version reads up to ${RUN_VERSION}; install a newer implicit-rank`,
+    );
+  }
+}

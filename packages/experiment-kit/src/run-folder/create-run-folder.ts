@@ -1,0 +1,71 @@
+import { constants } from "node:fs";
+import { access, mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { errorCode, fileError, MisuseError } from "../errors.ts";
+
+/**
+ * Makes a new, empty run folder `<outputsDir>/<name>_<YYYY_MM_DD-HH_MM_SS>` (UTC). If it exists already,
+ * `_2`, `_3`, … is appended.
+ *
+ * @throws MisuseError if the folder cannot be made there.
+ */
+export async function createRunFolder(
+  outputsDir: string,
+  name: string,
+  start: Date,
+): Promise<string> {
+  const wanted = join(outputsDir, `${name}_${folderTimestamp(start)}`);
+  try {
+    await mkdir(outputsDir, { recursive: true });
+    for (let attempt = 1; ; attempt++) {
+      const folder = attempt === 1 ? wanted : `${wanted}_${attempt}`;
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (errorCode(error) !== "EEXIST") throw error;
+      }
+    }
+  } catch (error) {
+    throw outputsDirError(outputsDir, error);
+  }
+}
+
+/**
+ * Checks before any work is done that run folders can be made in `outputsDir` (which need not exist).
+ *
+ * @throws MisuseError naming the flag.
+ */
+export async function checkOutputsDir(outputsDir: string): Promise<void> {
+  let folder = resolve(outputsDir);
+  try {
+    for (;;) {
+      const found = await stat(folder).catch((error: unknown) => {
+        if (errorCode(error) === "ENOENT" && dirname(folder) !== folder) return undefined;
+        throw error;
+      });
+      if (found?.isDirectory() === false)
+        throw new MisuseError(
+          `--outputs_dir: ${folder} is a file, not a folder; choose another folder`,
+        );
+      if (found !== undefined) break;
+      folder = dirname(folder);
+    }
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw outputsDirError(outputsDir, error);
+  }
+}
+
+function outputsDirError(outputsDir: string, error: unknown): Error {
+  if (error instanceof MisuseError) return error;
+  return new MisuseError(
+    `--outputs_dir: ${fileError(outputsDir, "make a run folder there", error).message}`,
+    { cause: error },
+  );
+}
+
+function folderTimestamp(time: Date): string {
+  const [date = "", clock = ""] = time.toISOString().split("T");
+  return `${date.replaceAll("-", "_")}-${clock.slice(0, 8).replaceAll(":", "_")}`;
+}

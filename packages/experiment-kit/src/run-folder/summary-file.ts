@@ -1,0 +1,82 @@
+import { readFile, rm } from "node:fs/promises";
+import { writeFileAtomic } from "@implicit-rank/array-files";
+import { z } from "zod";
+import { errorCode, fileError, RunError } from "../errors.ts";
+import { runPaths } from "./files.ts";
+
+/** A value and the epoch (0-based) it was last updated in; null and -1 if never; null if not finite. */
+const trackedValue = z.object({ value: z.number().nullable(), epoch: z.number().int() });
+const trackedValues = z.record(z.string(), trackedValue);
+
+/** How a run ended. */
+export const outcomes = ["completed", "stopped", "diverged", "interrupted", "failed"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+const summarySchema = z.object({
+  version: z.literal(1),
+  experiment: z.string(),
+  outcome: z.enum(outcomes),
+  /** Why training stopped, in one sentence. */
+  stop_reason: z.string(),
+  /** Only if training was stopped before its last scheduled epoch. */
+  exception: z.string().optional(),
+  score_name: z.string(),
+  score: z.number().nullable(),
+  score_epoch: z.number().int(),
+  score_largest: z.boolean(),
+  last_epoch: z.number().int(),
+  epochs_run: z.number().int(),
+  duration_seconds: z.number(),
+  seed: z.number().int(),
+  num_model_parameters: z.number(),
+  times_resumed: z.number().int(),
+  last_tracked_values: trackedValues,
+  best_score_epoch: z.number().int().optional(),
+  best_score_epoch_tracked_values: trackedValues.optional(),
+});
+
+export type RunSummary = z.infer<typeof summarySchema>;
+export type TrackedValueSummary = z.infer<typeof trackedValue>;
+
+export async function writeSummary(folder: string, summary: RunSummary): Promise<void> {
+  await writeFileAtomic(runPaths(folder).summary, `${JSON.stringify(summary, null, 2)}\n`, {
+    overwrite: true,
+  });
+}
+
+/**
+ * The summary of a run, undefined if there is none (the run is going on or was killed).
+ *
+ * @throws RunError if the file is damaged or of a later version.
+ */
+export async function readSummary(folder: string): Promise<RunSummary | undefined> {
+  const path = runPaths(folder).summary;
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw fileError(path, "be read", error);
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new RunError(`${path}: is not valid JSON; the file is truncated or damaged`);
+  }
+  const parsed = summarySchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const version = (content as { readonly version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > 1) {
+    throw new RunError(
+      `${path}: version: is ${version}, this version reads 1; install a newer implicit-rank`,
+    );
+  }
+  const issue = parsed.error.issues[0]!;
+  throw new RunError(`${path}: ${issue.path.join(".")}: ${issue.message}; the file is damaged`);
+}
+
+/** A run that goes on has no summary. */
+export async function removeSummary(folder: string): Promise<void> {
+  await rm(runPaths(folder).summary, { force: true });
+}
