@@ -12,6 +12,7 @@ export {
   cpSpec,
   entryCount,
   hierarchicalSpec,
+  inputShape,
   matrixSpec,
   maximalCpComponents,
   modeSizesOf,

@@ -1,14 +1,12 @@
 import { FactorizationError } from "../errors.ts";
-import { modeSizesOf } from "../model/spec.ts";
+import { inputShape, modeSizesOf } from "../model/spec.ts";
 import type { FactorizationSpec } from "../model/types.ts";
 import type { Observations } from "./engine.ts";
 
 /** The number of input values of one sample when it is given by encodings (sensing). */
 export function inputSize(spec: FactorizationSpec): number {
-  const modeSizes = modeSizesOf(spec);
-  return spec.kind === "mf"
-    ? modeSizes[0] * modeSizes[1]
-    : modeSizes.length * Math.max(...modeSizes);
+  const [first, second] = inputShape(spec);
+  return first * second;
 }
 
 /**

@@ -88,3 +88,9 @@ export function modeSizesOf(spec: FactorizationSpec): readonly number[] {
 export function entryCount(spec: FactorizationSpec): number {
   return modeSizesOf(spec).reduce((product, size) => product * size, 1);
 }
+
+/** The shape of one sample given by encodings: rows × cols for MF, else order × largest mode size. */
+export function inputShape(spec: FactorizationSpec): readonly number[] {
+  const modeSizes = modeSizesOf(spec);
+  return spec.kind === "mf" ? modeSizes : [modeSizes.length, Math.max(...modeSizes)];
+}

@@ -3,7 +3,7 @@ import { bindModel } from "../engines/plain/bindModel.ts";
 import type { ModelInputs } from "../engines/plain/boundModel.ts";
 import { inputSize, validateIndices } from "../engines/validateObservations.ts";
 import { FactorizationError } from "../errors.ts";
-import { modeSizesOf } from "../model/spec.ts";
+import { inputShape, modeSizesOf } from "../model/spec.ts";
 import type { Factorization, FactorizationSpec, Floats } from "../model/types.ts";
 import { contiguous } from "./contiguous.ts";
 
@@ -55,10 +55,7 @@ function chunkOf(
 }
 
 function requireShape(spec: FactorizationSpec, shape: readonly number[], indices: boolean): void {
-  const modeSizes = modeSizesOf(spec);
-  const order = modeSizes.length;
-  const encoded = spec.kind === "mf" ? modeSizes : [order, Math.max(...modeSizes)];
-  const expected = indices ? [order] : encoded;
+  const expected = indices ? [modeSizesOf(spec).length] : inputShape(spec);
   if (shape.length === expected.length + 1 && expected.every((size, i) => shape[i + 1] === size)) {
     return;
   }

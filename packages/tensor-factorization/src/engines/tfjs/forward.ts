@@ -1,0 +1,73 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { modeTreeOf } from "../../model/parameterLayout.ts";
+import { modeSizesOf } from "../../model/spec.ts";
+import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "../../model/types.ts";
+import { registerGradients } from "./registerGradients.ts";
+
+/**
+ * The predictions of a factorization as a differentiable function of its parameters: a vector of
+ * samples.
+ *
+ * @param parameters the matrices in the order of `parameterLayout(spec)`.
+ * @param inputs index tuples (int32, samples × order), or encodings (float32, samples × order ×
+ *   largest mode size; for MF samples × rows × cols).
+ */
+export function forward(
+  spec: FactorizationSpec,
+  parameters: readonly tf.Tensor[],
+  inputs: tf.Tensor,
+): tf.Tensor1D {
+  registerGradients();
+  return tf.tidy(() =>
+    spec.kind === "mf"
+      ? matrixForward(spec, parameters, inputs)
+      : hierarchicalForward(spec, parameters, encode(spec, inputs)),
+  );
+}
+
+function matrixForward(
+  spec: MatrixSpec,
+  layers: readonly tf.Tensor[],
+  inputs: tf.Tensor,
+): tf.Tensor1D {
+  const product = layers.reduce((left, right) => tf.matMul(left, right));
+  if (inputs.rank === 3) return tf.sum(tf.mul(inputs, product), [1, 2]);
+  const [rows, cols] = modeSizesOf(spec);
+  const picked = tf.matMul(oneHot(inputs, 0, rows), product);
+  return tf.sum(tf.mul(picked, oneHot(inputs, 1, cols)), 1);
+}
+
+/** One-hot matrices, not gather, whose gradient tfjs computes with one pass for each row. */
+function oneHot(indices: tf.Tensor, mode: number, size: number): tf.Tensor2D {
+  const column = tf.reshape(tf.slice(indices, [0, mode], [-1, 1]), [-1]);
+  return tf.cast(
+    tf.oneHot(tf.cast(column, "int32") as tf.Tensor1D, size),
+    "float32",
+  ) as tf.Tensor2D;
+}
+
+/** Encodings of each mode, samples × mode size. */
+function encode(spec: CpSpec | HierarchicalSpec, inputs: tf.Tensor): tf.Tensor[] {
+  return spec.modeSizes.map((size, mode) =>
+    inputs.rank === 2
+      ? oneHot(inputs, mode, size)
+      : tf.reshape(tf.slice(inputs, [0, mode, 0], [-1, 1, size]), [-1, size]),
+  );
+}
+
+function hierarchicalForward(
+  spec: CpSpec | HierarchicalSpec,
+  parameters: readonly tf.Tensor[],
+  encodings: readonly tf.Tensor[],
+): tf.Tensor1D {
+  let next = 0;
+  let activations = encodings;
+  for (const layer of modeTreeOf(spec).layers) {
+    const hidden = activations.map((input) => tf.matMul(input, parameters[next++]));
+    activations = layer.groups.map((group) =>
+      group.map((node) => hidden[node]).reduce((left, right) => tf.mul(left, right)),
+    );
+  }
+  const root = activations[0];
+  return spec.outputWeights ? tf.reshape(tf.matMul(root, parameters[next]), [-1]) : tf.sum(root, 1);
+}
