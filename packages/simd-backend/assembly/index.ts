@@ -1,0 +1,127 @@
+import { gemm } from "./gemm";
+import { measure, residual } from "./losses";
+import { columnDot, columnSquaredNorms, columnSum, rowSquaredNorms, rowSum, scaleColumns, transpose } from "./matrices";
+import {
+  gatherProduct, khatriRao, khatriRaoGradientLeft, khatriRaoGradientRight, sampledDot, scatterProduct, scatterScaled,
+} from "./products";
+import { multiplyAdd, sumLanes } from "./simd";
+import { gramFloat64 } from "./spectra";
+import { RECORD_BYTES, size, word } from "./tape";
+import {
+  announce, announcedLength, announcedTape, awaitTicket, configureThread, dismiss, formTeam, meetAll, threadCount,
+  threadIndex,
+} from "./team";
+import { axpy, copy, dot, fill, groupRmsProp, momentumUpdate, multiply, scale, squaredNorm } from "./vectors";
+
+export { symmetricEigenvalues } from "./spectra";
+export { configureThread as configure, dismiss };
+
+/** An operation with less work than this (the product of its sizes) is done by the first thread alone. */
+const SHARED_WORK: u64 = 16384;
+
+// Opcodes, in the order of src/operations.ts.
+const SCATTER_PRODUCT: u32 = 7;
+const SCATTER_SCALED: u32 = 8;
+
+/** Runs a tape on all threads; called by the first one. */
+export function run(tape: usize, length: u32): void {
+  if (threadCount > 1) announce(tape, length);
+  walk(tape, length);
+}
+
+/** The life of the other threads. */
+export function serve(): void {
+  let ticket = awaitTicket(0);
+  while (ticket >= 0) {
+    walk(announcedTape(), announcedLength());
+    ticket = awaitTicket(ticket);
+  }
+}
+
+/** Threads meet before and after a shared operation; those between two meetings are the first thread's alone. */
+function walk(tape: usize, length: u32): void {
+  let pending = false;
+  for (let position: u32 = 0; position < length; position++) {
+    const record = tape + position * RECORD_BYTES;
+    const shared = threadCount > 1 && workOf(record) >= SHARED_WORK;
+    if (shared) {
+      if (pending) meetAll();
+      formTeam(threadCount);
+      execute(record);
+      meetAll();
+      pending = false;
+    } else {
+      pending = true;
+      if (threadIndex == 0) {
+        formTeam(1);
+        execute(record);
+      }
+    }
+  }
+  if (threadCount > 1) meetAll();
+}
+
+function workOf(record: usize): u64 {
+  const opcode = load<u32>(record);
+  if (opcode == SCATTER_PRODUCT || opcode == SCATTER_SCALED) {
+    const rows = <usize>size(record, 0);
+    return (<u64>load<u32>(word(record, 5) + (rows << 2)) + rows) * size(record, 1);
+  }
+  return <u64>size(record, 0) * size(record, 1) * size(record, 2);
+}
+
+function execute(record: usize): void {
+  switch (load<u32>(record)) {
+    case 1: gemm(record); break;
+    case 2: fill(record); break;
+    case 3: copy(record); break;
+    case 4: transpose(record); break;
+    case 5: multiply(record); break;
+    case 6: gatherProduct(record); break;
+    case SCATTER_PRODUCT: scatterProduct(record); break;
+    case SCATTER_SCALED: scatterScaled(record); break;
+    case 9: sampledDot(record); break;
+    case 10: khatriRao(record); break;
+    case 11: khatriRaoGradientLeft(record); break;
+    case 12: khatriRaoGradientRight(record); break;
+    case 13: scaleColumns(record); break;
+    case 14: columnDot(record); break;
+    case 15: columnSum(record); break;
+    case 16: columnSquaredNorms(record); break;
+    case 17: rowSum(record); break;
+    case 18: rowSquaredNorms(record); break;
+    case 19: residual(record); break;
+    case 20: measure(record); break;
+    case 21: squaredNorm(record); break;
+    case 22: dot(record); break;
+    case 23: axpy(record); break;
+    case 24: scale(record); break;
+    case 25: momentumUpdate(record); break;
+    case 26: groupRmsProp(record); break;
+    case 27: gramFloat64(record); break;
+    default: unreachable();
+  }
+}
+
+/** 12 four-lane multiply-adds per turn on registers alone: the peak of one thread. */
+export function multiplyAddLoop(turns: u32, x: f32, y: f32): f32 {
+  const a = f32x4.splat(x), b = f32x4.splat(y);
+  let s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;
+  for (; turns > 0; turns--) {
+    s0 = multiplyAdd(s0, a, b);
+    s1 = multiplyAdd(s1, a, b);
+    s2 = multiplyAdd(s2, a, b);
+    s3 = multiplyAdd(s3, a, b);
+    s4 = multiplyAdd(s4, a, b);
+    s5 = multiplyAdd(s5, a, b);
+    s6 = multiplyAdd(s6, a, b);
+    s7 = multiplyAdd(s7, a, b);
+    s8 = multiplyAdd(s8, a, b);
+    s9 = multiplyAdd(s9, a, b);
+    s10 = multiplyAdd(s10, a, b);
+    s11 = multiplyAdd(s11, a, b);
+  }
+  const low = f32x4.add(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)), f32x4.add(s4, s5));
+  const high = f32x4.add(f32x4.add(f32x4.add(s6, s7), f32x4.add(s8, s9)), f32x4.add(s10, s11));
+  return sumLanes(f32x4.add(low, high));
+}

@@ -1,0 +1,244 @@
+import { multiplyAdd, sumLanes } from "./simd";
+import { clearRow, addRow } from "./rows";
+import { indexed, real, size, word } from "./tape";
+import { leads, meet, members, memberIndex, PARTIALS, SEGMENTS, shareEnd, shareStart } from "./team";
+import { segmentLength } from "./vectors";
+
+// Losses averaged over samples: their derivative by the prediction, and four float64 sums for the metrics:
+// the loss, the squared error, |prediction|, and the largest |prediction|. d is prediction - target.
+
+const ABSOLUTE: u32 = 1;
+const HUBER: u32 = 2;
+
+// Sums of the piece at hand.
+let lossSum: f64 = 0;
+let squareSum: f64 = 0;
+let magnitudeSum: f64 = 0;
+let largest: f64 = 0;
+
+function clearSums(): void {
+  lossSum = 0;
+  squareSum = 0;
+  magnitudeSum = 0;
+  largest = 0;
+}
+
+function storeSums(target: usize): void {
+  store<f64>(target, lossSum);
+  store<f64>(target, squareSum, 8);
+  store<f64>(target, magnitudeSum, 16);
+  store<f64>(target, largest, 24);
+}
+
+function addSums(source: usize): void {
+  lossSum += load<f64>(source);
+  squareSum += load<f64>(source, 8);
+  magnitudeSum += load<f64>(source, 16);
+  largest = max<f64>(largest, load<f64>(source, 24));
+}
+
+/** Adds one sample to the sums; its derivative of the mean loss. inverse = 1 / count. */
+// @ts-ignore: decorator
+@inline
+function addSample(kind: u32, threshold: f64, inverse: f64, prediction: f32, target: f32): f32 {
+  const p = <f64>prediction, d = p - <f64>target;
+  const square = d * d, magnitude = abs(d);
+  squareSum += square;
+  magnitudeSum += abs(p);
+  largest = max<f64>(largest, abs(p));
+  if (kind == HUBER && magnitude < threshold) {
+    lossSum += square / (2 * threshold);
+    return <f32>((d / threshold) * inverse);
+  }
+  if (kind == HUBER || kind == ABSOLUTE) {
+    lossSum += kind == HUBER ? magnitude - 0.5 * threshold : magnitude;
+    // 0 for d = 0, NaN for NaN.
+    return d == 0 ? 0 : <f32>((d / magnitude) * inverse);
+  }
+  lossSum += square;
+  return <f32>(2 * d * inverse);
+}
+
+export function residual(record: usize): void {
+  const count = size(record, 0), kind = word(record, 4), threshold = <f64>real(record, 5);
+  const prediction = word(record, 6), index = word(record, 7);
+  const targets = word(record, 8), targetIndex = word(record, 9);
+  const gradient = word(record, 10), sums = word(record, 11);
+  const inverse = 1 / <f64>count, step = segmentLength(count);
+  const lastSegment = shareEnd(SEGMENTS, 1);
+  for (let segment = shareStart(SEGMENTS, 1); segment < lastSegment; segment++) {
+    clearSums();
+    const end = min<u32>(count, (segment + 1) * step);
+    for (let sample = segment * step; sample < end; sample++) {
+      const position = <usize>indexed(index, sample) << 2;
+      const target = load<f32>(targets + (<usize>indexed(targetIndex, sample) << 2));
+      store<f32>(gradient + position, addSample(kind, threshold, inverse, load<f32>(prediction + position), target));
+    }
+    storeSums(PARTIALS + segment * 32);
+  }
+  meet();
+  if (leads()) combineSums(SEGMENTS, sums);
+}
+
+function combineSums(pieces: u32, target: usize): void {
+  clearSums();
+  for (let piece: u32 = 0; piece < pieces; piece++) addSums(PARTIALS + piece * 32);
+  storeSums(target);
+}
+
+// Four samples at a time. While the rows of one block stream in from memory for their predictions, the
+// rows of the block before, still in the cache, are added to the gradient.
+let p0: f32 = 0;
+let p1: f32 = 0;
+let p2: f32 = 0;
+let p3: f32 = 0;
+let e0: f32 = 0;
+let e1: f32 = 0;
+let e2: f32 = 0;
+let e3: f32 = 0;
+
+/**
+ * For the samples s: prediction ⟨inputs[index[s]], weights⟩, loss against targets[index[s]];
+ * gradient = Σ_s dloss/dprediction · inputs[index[s]].
+ */
+export function measure(record: usize): void {
+  const rows = size(record, 0), length = size(record, 1);
+  const sums = word(record, 11);
+  const own = memberIndex();
+  const gradient = own == 0 ? word(record, 10) : word(record, 13) + (own - 1) * (<usize>length << 2);
+  clearRow(gradient, length);
+  clearSums();
+  measureShare(record, gradient, shareStart(rows, 4), shareEnd(rows, 4));
+  storeSums(PARTIALS + own * 32);
+  meet();
+  if (leads()) combineSums(members, sums);
+  if (members > 1) addPartialGradients(record, length);
+}
+
+function addPartialGradients(record: usize, length: u32): void {
+  const first = shareStart(length, 16), count = shareEnd(length, 16) - first, offset = <usize>first << 2;
+  for (let other: u32 = 1; other < members; other++) {
+    addRow(word(record, 10) + offset, word(record, 13) + (other - 1) * (<usize>length << 2) + offset, count);
+  }
+}
+
+function measureShare(record: usize, gradient: usize, first: u32, end: u32): void {
+  const length = size(record, 1), weights = word(record, 8);
+  if (first >= end) return;
+  let block = first;
+  predict(
+    rowAt(record, block, end), rowAt(record, block + 1, end), rowAt(record, block + 2, end), rowAt(record, block + 3, end),
+    weights, length,
+  );
+  judge(record, block, end);
+  for (; block + 4 < end; block += 4) {
+    const next = block + 4;
+    accumulateAndPredict(
+      rowAt(record, block, end), rowAt(record, block + 1, end), rowAt(record, block + 2, end), rowAt(record, block + 3, end),
+      rowAt(record, next, end), rowAt(record, next + 1, end), rowAt(record, next + 2, end), rowAt(record, next + 3, end),
+      weights, gradient, length,
+    );
+    judge(record, next, end);
+  }
+  accumulate(
+    rowAt(record, block, end), rowAt(record, block + 1, end), rowAt(record, block + 2, end), rowAt(record, block + 3, end),
+    gradient, length,
+  );
+}
+
+/** The input of a sample; past the end that of the last one, which then counts with factor 0. */
+// @ts-ignore: decorator
+@inline
+function rowAt(record: usize, sample: u32, end: u32): usize {
+  return word(record, 6) + indexed(word(record, 7), min<u32>(sample, end - 1)) * (<usize>size(record, 1) << 2);
+}
+
+/** Turns the predictions of a block into derivatives. */
+function judge(record: usize, block: u32, end: u32): void {
+  e0 = judgeSample(record, block, p0);
+  e1 = block + 1 < end ? judgeSample(record, block + 1, p1) : 0;
+  e2 = block + 2 < end ? judgeSample(record, block + 2, p2) : 0;
+  e3 = block + 3 < end ? judgeSample(record, block + 3, p3) : 0;
+}
+
+function judgeSample(record: usize, sample: u32, prediction: f32): f32 {
+  const target = load<f32>(word(record, 9) + (<usize>indexed(word(record, 7), sample) << 2));
+  const predictions = word(record, 12);
+  if (predictions != 0) store<f32>(predictions + (<usize>sample << 2), prediction);
+  return addSample(word(record, 4), <f64>real(record, 5), 1 / <f64>size(record, 0), prediction, target);
+}
+
+function predict(row0: usize, row1: usize, row2: usize, row3: usize, weights: usize, length: u32): void {
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+  for (; length >= 4; length -= 4) {
+    const w = v128.load(weights);
+    s0 = multiplyAdd(v128.load(row0), w, s0);
+    s1 = multiplyAdd(v128.load(row1), w, s1);
+    s2 = multiplyAdd(v128.load(row2), w, s2);
+    s3 = multiplyAdd(v128.load(row3), w, s3);
+    row0 += 16; row1 += 16; row2 += 16; row3 += 16; weights += 16;
+  }
+  finishPredictions(s0, s1, s2, s3, row0, row1, row2, row3, weights, length);
+}
+
+function finishPredictions(
+  s0: v128, s1: v128, s2: v128, s3: v128,
+  row0: usize, row1: usize, row2: usize, row3: usize, weights: usize, rest: u32,
+): void {
+  p0 = sumLanes(s0);
+  p1 = sumLanes(s1);
+  p2 = sumLanes(s2);
+  p3 = sumLanes(s3);
+  for (; rest > 0; rest--) {
+    const w = load<f32>(weights);
+    p0 += load<f32>(row0) * w;
+    p1 += load<f32>(row1) * w;
+    p2 += load<f32>(row2) * w;
+    p3 += load<f32>(row3) * w;
+    row0 += 4; row1 += 4; row2 += 4; row3 += 4; weights += 4;
+  }
+}
+
+function accumulateAndPredict(
+  old0: usize, old1: usize, old2: usize, old3: usize,
+  row0: usize, row1: usize, row2: usize, row3: usize, weights: usize, gradient: usize, length: u32,
+): void {
+  const f0 = f32x4.splat(e0), f1 = f32x4.splat(e1), f2 = f32x4.splat(e2), f3 = f32x4.splat(e3);
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+  const tail = length & 3;
+  for (; length >= 4; length -= 4) {
+    const w = v128.load(weights);
+    s0 = multiplyAdd(v128.load(row0), w, s0);
+    s1 = multiplyAdd(v128.load(row1), w, s1);
+    s2 = multiplyAdd(v128.load(row2), w, s2);
+    s3 = multiplyAdd(v128.load(row3), w, s3);
+    let g = multiplyAdd(f0, v128.load(old0), v128.load(gradient));
+    g = multiplyAdd(f1, v128.load(old1), g);
+    g = multiplyAdd(f2, v128.load(old2), g);
+    v128.store(gradient, multiplyAdd(f3, v128.load(old3), g));
+    row0 += 16; row1 += 16; row2 += 16; row3 += 16; weights += 16;
+    old0 += 16; old1 += 16; old2 += 16; old3 += 16; gradient += 16;
+  }
+  finishPredictions(s0, s1, s2, s3, row0, row1, row2, row3, weights, tail);
+  finishGradient(old0, old1, old2, old3, gradient, tail);
+}
+
+function accumulate(old0: usize, old1: usize, old2: usize, old3: usize, gradient: usize, length: u32): void {
+  const f0 = f32x4.splat(e0), f1 = f32x4.splat(e1), f2 = f32x4.splat(e2), f3 = f32x4.splat(e3);
+  for (; length >= 4; length -= 4) {
+    let g = multiplyAdd(f0, v128.load(old0), v128.load(gradient));
+    g = multiplyAdd(f1, v128.load(old1), g);
+    g = multiplyAdd(f2, v128.load(old2), g);
+    v128.store(gradient, multiplyAdd(f3, v128.load(old3), g));
+    old0 += 16; old1 += 16; old2 += 16; old3 += 16; gradient += 16;
+  }
+  finishGradient(old0, old1, old2, old3, gradient, length);
+}
+
+function finishGradient(old0: usize, old1: usize, old2: usize, old3: usize, gradient: usize, rest: u32): void {
+  for (; rest > 0; rest--) {
+    const low = load<f32>(gradient) + e0 * load<f32>(old0) + e1 * load<f32>(old1);
+    store<f32>(gradient, low + e2 * load<f32>(old2) + e3 * load<f32>(old3));
+    old0 += 4; old1 += 4; old2 += 4; old3 += 4; gradient += 4;
+  }
+}
