@@ -45,7 +45,7 @@ export default tseslint.config(
             mayImport("random", []),
             mayImport("array-files", []),
             mayImport("simd-backend", []),
-            mayImport("tensor-factorization", ["simd-backend", "random", "experiment-kit"]),
+            mayImport("tensor-factorization", ["simd-backend", "random", "array-files", "experiment-kit"]),
             mayImport("locality-bias", ["random", "experiment-kit"]),
             mayImport("datasets", ["random", "array-files"]),
             mayImport("experiment-kit", ["random", "array-files"]),

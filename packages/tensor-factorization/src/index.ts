@@ -44,6 +44,14 @@ export {
   validateIndices,
   validateObservations,
 } from "./engines/validateObservations.ts";
+export {
+  compileFused,
+  fusedEngine,
+  type FusedOptions,
+  type FusedStep,
+} from "./engines/fused/fusedEngine.ts";
+export type { FusedPlan } from "./engines/fused/fusedModel.ts";
+export type { Evaluation } from "./engines/fused/evaluation.ts";
 export { plainEngine } from "./engines/plain/plainEngine.ts";
 export { compileFullTensor, fullTensor } from "./tensor/fullTensor.ts";
 export { matricization, validateModes } from "./tensor/matricization.ts";

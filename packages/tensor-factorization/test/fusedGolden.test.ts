@@ -15,7 +15,9 @@ function compile(
   form: (typeof forms)[number],
 ): Promise<FusedStep> {
   const factorization = createFactorization(golden.spec, golden.factorization.values.slice());
-  return compileFused(factorization, golden.observations, { kind: "l2" }, optimizer, { form });
+  return compileFused(factorization, golden.observations, { kind: "l2" }, optimizer, {
+    choose: (plans) => plans.find((plan) => plan.form === form) ?? plans[0],
+  });
 }
 
 async function parametersAfter(

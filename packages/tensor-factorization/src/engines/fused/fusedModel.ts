@@ -1,0 +1,160 @@
+import type { KernelRuntime } from "@implicit-rank/simd-backend";
+import { modeSizesOf } from "../../model/spec.ts";
+import { parameterLayout } from "../../model/parameterLayout.ts";
+import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "../../model/types.ts";
+import type { Observations } from "../engine.ts";
+import type { Arena } from "./arena.ts";
+import { distinctTuples, hashTableSize } from "./distinctRows.ts";
+import { type Evaluation, measureMatrix, readEntries } from "./evaluation.ts";
+import { factorTree } from "./factorTree.ts";
+import type { FitProgram, FitRequest } from "./fitProgram.ts";
+import { type MatrixPlan, rankMatrixPlans } from "./matrixPlan.ts";
+import {
+  type MatrixBuffers,
+  recordMatrix,
+  recordMatrixProduct,
+  reserveMatrix,
+} from "./matrixProgram.ts";
+import {
+  recordTreeEvaluation,
+  reserveTreeEvaluation,
+  type TreeEvaluationBuffers,
+} from "./treeEvaluation.ts";
+import { recordTreeFit, reserveTreeFit, type TreeFitBuffers } from "./treeFit.ts";
+import type { TreeLayout } from "./treeBuffers.ts";
+import { rankPlans, type TreePlan } from "./treePlan.ts";
+import { layOutRows } from "./treeRows.ts";
+
+/** The most entries of a full tensor that are held at once: 256 MiB in single precision. */
+const maxGridEntries = 2 ** 26;
+
+export type FusedPlan =
+  ({ readonly kind: "matrix" } & MatrixPlan) | ({ readonly kind: "tree" } & TreePlan);
+
+/** Chooses among the possible plans, which are given cheapest first. */
+export type ChoosePlan = <Plan extends MatrixPlan | TreePlan>(plans: readonly Plan[]) => Plan;
+
+const cheapest: ChoosePlan = (plans) => plans[0];
+
+/** The buffers of a model's programs; each model reads only its own. */
+export interface ModelBuffers {
+  readonly matrix?: MatrixBuffers;
+  readonly tree?: { layout: TreeLayout; fit: TreeFitBuffers; evaluation: TreeEvaluationBuffers };
+}
+
+/** What a model contributes to a fused step. */
+export interface FusedModel {
+  readonly plan: FusedPlan;
+  reserve(arena: Arena, request: FitRequest): ModelBuffers;
+  recordFit(runtime: KernelRuntime, buffers: ModelBuffers, request: FitRequest): FitProgram;
+  recordEvaluation(runtime: KernelRuntime, buffers: ModelBuffers): Evaluation;
+}
+
+/** Plans a factorization's programs for its observations and its largest batch. */
+export function fusedModel(
+  spec: FactorizationSpec,
+  observations: Observations,
+  validation: Observations,
+  batchSize: number,
+  choose: ChoosePlan = cheapest,
+): FusedModel {
+  return spec.kind === "mf"
+    ? matrixModel(spec, observations, validation, batchSize, choose)
+    : treeModel(spec, observations, validation, batchSize, choose);
+}
+
+function matrixModel(
+  spec: MatrixSpec,
+  observations: Observations,
+  validation: Observations,
+  batchSize: number,
+  choose: ChoosePlan = cheapest,
+): FusedModel {
+  const layout = parameterLayout(spec);
+  const duplicates = hasDuplicates(observations, 2);
+  const { task } = observations;
+  const plan = choose(rankMatrixPlans({ spec, task, batchSize, duplicates }));
+  return {
+    plan: { kind: "matrix", ...plan },
+    reserve: (arena, request) => ({ matrix: reserveMatrix(arena, layout, plan, request) }),
+    recordFit: (runtime, { matrix }, request) => recordMatrix(runtime, plan, matrix!, request),
+    recordEvaluation: (runtime, { matrix }) =>
+      evaluateMatrix(runtime, matrix!, modeSizesOf(spec), validation),
+  };
+}
+
+function evaluateMatrix(
+  runtime: KernelRuntime,
+  buffers: MatrixBuffers,
+  sizes: readonly number[],
+  validation: Observations,
+): Evaluation {
+  const product = recordMatrixProduct(runtime, buffers);
+  const matrix = runtime.floats(buffers.product.value, sizes[0] * sizes[1]);
+  const predicted = new Float32Array(validation.samples);
+  return {
+    run: product,
+    tensor: () => matrix,
+    predictions: () =>
+      validation.task === "completion"
+        ? readEntries(matrix, sizes, validation.indices, predicted)
+        : measureMatrix(matrix, validation, predicted),
+  };
+}
+
+function treeModel(
+  spec: CpSpec | HierarchicalSpec,
+  observations: Observations,
+  validation: Observations,
+  batchSize: number,
+  choose: ChoosePlan = cheapest,
+): FusedModel {
+  const tree = factorTree(spec);
+  const { samples, task } = observations;
+  const indices = observations.task === "completion" ? observations.indices : undefined;
+  const duplicates = hasDuplicates(observations, spec.modeSizes.length);
+  const request = {
+    tree,
+    task,
+    samples,
+    batchSize,
+    duplicates,
+    maxGridEntries,
+    ...(indices && { indices }),
+  };
+  const plan = choose(rankPlans(request));
+  const rows = layOutRows(tree, plan.left, plan.right);
+  if (indices !== undefined) rows.assignObserved(indices, samples);
+  else if (plan.rowKind === "all") rows.assignAll();
+  return {
+    plan: { kind: "tree", ...plan },
+    reserve(arena, request) {
+      const { values, gradient } = request.pointers;
+      const capacity = batchSize;
+      const layout: TreeLayout = { tree, plan, rows, capacity, trained: true, values, gradient };
+      return {
+        tree: {
+          layout,
+          fit: reserveTreeFit(arena, layout, request),
+          evaluation: reserveTreeEvaluation(arena, tree, values, validation, maxGridEntries),
+        },
+      };
+    },
+    recordFit: (runtime, buffers, request) =>
+      recordTreeFit(runtime, buffers.tree!.layout, buffers.tree!.fit, request),
+    recordEvaluation: (runtime, buffers) =>
+      recordTreeEvaluation(runtime, buffers.tree!.evaluation, validation),
+  };
+}
+
+/** Whether an index tuple is observed more than once. */
+function hasDuplicates(observations: Observations, order: number): boolean {
+  if (observations.task === "sensing") return false;
+  const { indices, samples } = observations;
+  const columns = Array.from({ length: order }, (_, mode) =>
+    Int32Array.from({ length: samples }, (_, s) => indices[s * order + mode]),
+  );
+  const index = columns.map(() => new Int32Array(samples));
+  const table = new Int32Array(hashTableSize(samples));
+  return distinctTuples(columns, samples, index, new Int32Array(samples), table) < samples;
+}

@@ -1,0 +1,263 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileFused, type FusedStep } from "../src/engines/fused/fusedEngine.ts";
+import {
+  createFactorization,
+  type Factorization,
+  type FactorizationSpec,
+  groupRmsProp,
+  hierarchicalSpec,
+  type Loss,
+  modeSizesOf,
+  type Observations,
+  type Optimizer,
+  plainEngine,
+  sgd,
+} from "../src/index.ts";
+import { expectClose } from "./closeness.ts";
+
+/**
+ * Fused kernels add in single precision, the readable engine in double: sums of up to a few hundred
+ * float32 terms differ by some 1e-6 of their largest term.
+ */
+const tolerance = 1e-5;
+
+/** Small deterministic numbers for a case; a shrunk counterexample stays the same. */
+function numbers(count: number, seed: number, scale = 1): Float32Array {
+  const values = new Float32Array(count);
+  let state = seed >>> 0;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    values[i] = scale * (state / 2 ** 31 - 1);
+  }
+  return values;
+}
+
+const size = fc.integer({ min: 1, max: 5 });
+
+const matrix: fc.Arbitrary<FactorizationSpec> = fc
+  .array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 5 })
+  .map((sizes) => ({ kind: "mf", sizes }));
+
+const cp: fc.Arbitrary<FactorizationSpec> = fc.record({
+  kind: fc.constant("cp" as const),
+  modeSizes: fc.array(size, { minLength: 2, maxLength: 5 }),
+  components: fc.integer({ min: 1, max: 9 }),
+  outputWeights: fc.boolean(),
+});
+
+const hierarchical: fc.Arbitrary<FactorizationSpec> = fc
+  .record({
+    modeSizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 6 }),
+    poolSize: fc.constantFrom(2, 3, 4),
+    width: fc.integer({ min: 1, max: 7 }),
+    poolPattern: fc.constantFrom("checkerboard" as const, "half" as const),
+    outputWeights: fc.boolean(),
+  })
+  .map(({ width, ...options }) => {
+    const layers = Math.ceil(
+      Math.log(options.modeSizes.length) / Math.log(options.poolSize) - 1e-9,
+    );
+    const widths = Array.from({ length: layers }, (_, l) => width + l);
+    return hierarchicalSpec({ ...options, widths });
+  });
+
+const anySpec = fc.oneof(matrix, cp, hierarchical);
+const anyLoss: fc.Arbitrary<Loss> = fc.constantFrom(
+  { kind: "l2" },
+  { kind: "l1" },
+  { kind: "huber", threshold: 0.3 },
+);
+const anyOptimizer: fc.Arbitrary<Optimizer> = fc.constantFrom(
+  groupRmsProp(),
+  groupRmsProp({ lr: 0.003, weightDecay: 0.1 }),
+  // Small enough that no case diverges: then rounding would be blown up as well.
+  sgd({ lr: 1e-4 }),
+  sgd({ lr: 1e-4, momentum: 0.9, weightDecay: 0.01 }),
+);
+
+interface Problem {
+  readonly factorization: Factorization;
+  readonly observations: Observations;
+  readonly seed: number;
+}
+
+function problem(
+  spec: FactorizationSpec,
+  task: "completion" | "sensing",
+  samples: number,
+  distinct: boolean,
+  seed: number,
+): Problem {
+  const factorization = createFactorization(spec);
+  factorization.values.set(numbers(factorization.values.length, seed, 0.8));
+  const sizes = modeSizesOf(spec);
+  const entries = sizes.reduce((a, b) => a * b, 1);
+  const targets = (count: number): Float32Array => numbers(count, seed + 1);
+  if (task === "sensing") {
+    const perSample = spec.kind === "mf" ? entries : sizes.length * Math.max(...sizes);
+    const inputs = numbers(samples * perSample, seed + 2);
+    return {
+      factorization,
+      seed,
+      observations: { task, inputs, targets: targets(samples), samples },
+    };
+  }
+  // Steps of a number that has no factor in common with the number of entries never meet early.
+  const count = distinct ? Math.min(samples, entries) : samples;
+  let stride = 1 + (seed % entries);
+  while (greatestCommonDivisor(stride, entries) !== 1) stride += 1;
+  const positions = Array.from({ length: count }, (_, s) => (s * stride) % entries);
+  const indices = Int32Array.from(positions.flatMap((position) => tuple(position, sizes)));
+  return {
+    factorization,
+    seed,
+    observations: { task, indices, targets: targets(count), samples: count },
+  };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function tuple(position: number, sizes: readonly number[]): number[] {
+  let rest = position;
+  return sizes
+    .toReversed()
+    .map((length) => {
+      const index = rest % length;
+      rest = Math.floor(rest / length);
+      return index;
+    })
+    .reverse();
+}
+
+const anyProblem = fc
+  .record({
+    spec: anySpec,
+    task: fc.constantFrom("completion" as const, "sensing" as const),
+    samples: fc.integer({ min: 1, max: 40 }),
+    distinct: fc.boolean(),
+    seed: fc.integer({ min: 1, max: 1e6 }),
+  })
+  .map(({ spec, task, samples, distinct, seed }) => problem(spec, task, samples, distinct, seed));
+
+/** Compiles the `rank`-th cheapest plan, so that every one of them is tested. */
+function compileRanked(
+  { factorization, observations }: Problem,
+  loss: Loss,
+  optimizer: Optimizer,
+  rank: number,
+): Promise<FusedStep> {
+  return compileFused(factorization, observations, loss, optimizer, {
+    choose: (plans) => plans[rank % plans.length],
+  });
+}
+
+async function compilePlain(
+  { factorization, observations }: Problem,
+  loss: Loss,
+  optimizer: Optimizer,
+): ReturnType<typeof plainEngine.compile> {
+  const copy = createFactorization(factorization.spec, factorization.values.slice());
+  return plainEngine.compile(copy, observations, loss, optimizer);
+}
+
+const rank = fc.integer({ min: 0, max: 40 });
+
+describe("the fused engine equals the readable one", () => {
+  test("gradient and statistics, for every plan, loss, task and shape", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyProblem, anyLoss, rank, async (drawn, loss, planRank) => {
+        const fused = await compileRanked(drawn, loss, sgd({ lr: 0 }), planRank);
+        const plain = await compilePlain(drawn, loss, sgd({ lr: 0 }));
+        expectClose(fused.gradient(), plain.gradient(), tolerance);
+        expectClose(Object.values(fused.step()), Object.values(plain.step()), tolerance);
+        fused.dispose();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("parameters after five steps of every optimizer", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyProblem, anyOptimizer, rank, async (drawn, optimizer, planRank) => {
+        const fused = await compileRanked(drawn, { kind: "l2" }, optimizer, planRank);
+        const plain = await compilePlain(drawn, { kind: "l2" }, optimizer);
+        for (let i = 0; i < 5; i++) {
+          fused.step();
+          plain.step();
+        }
+        expectClose(fused.factorization.values, plain.factorization.values, tolerance);
+        fused.dispose();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("minibatches in turn with full batches", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyProblem, anyLoss, rank, async (drawn, loss, planRank) => {
+        const { samples } = drawn.observations;
+        const fused = await compileRanked(drawn, loss, sgd({ lr: 1e-4 }), planRank);
+        const plain = await compilePlain(drawn, loss, sgd({ lr: 1e-4 }));
+        const size = 1 + (drawn.seed % samples);
+        for (const start of [0, 3, undefined, 7, 1]) {
+          const batch =
+            start === undefined
+              ? undefined
+              : Int32Array.from({ length: size }, (_, b) => (start + b) % samples);
+          expectClose(fused.gradient(batch), plain.gradient(batch), tolerance);
+          fused.step(batch);
+          plain.step(batch);
+        }
+        fused.dispose();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("order 8 with pool 2, order 9 with pool 3, square patches", async () => {
+    const specs = [
+      hierarchicalSpec({ modeSizes: [2, 3, 2, 2, 3, 2, 2, 2], widths: [3, 4, 5], poolSize: 2 }),
+      hierarchicalSpec({ modeSizes: [2, 2, 2, 3, 2, 2, 2, 2, 2], widths: [4, 3], poolSize: 3 }),
+      hierarchicalSpec({
+        modeSizes: [2, 2, 2, 2, 2, 2, 2, 2, 2],
+        widths: [3, 4],
+        poolSize: 4,
+        poolPattern: "checkerboard_sq",
+      }),
+    ];
+    for (const spec of specs)
+      for (const task of ["completion", "sensing"] as const)
+        for (const planRank of [0, 1, 2, 3, 4, 5]) {
+          const drawn = problem(spec, task, 100, true, 77);
+          const fused = await compileRanked(drawn, { kind: "l2" }, sgd(), planRank);
+          const plain = await compilePlain(drawn, { kind: "l2" }, sgd());
+          expectClose(fused.gradient(), plain.gradient(), tolerance);
+          fused.dispose();
+        }
+  });
+});
+
+test("the optimizer's state goes on in another step with the same bits", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyProblem, anyOptimizer, async (drawn, optimizer) => {
+      const whole = await compileRanked(drawn, { kind: "l2" }, optimizer, 0);
+      for (let i = 0; i < 3; i++) whole.step();
+      const saved = {
+        values: Float32Array.from(whole.factorization.values),
+        state: whole.optimizerState(),
+      };
+      for (let i = 0; i < 3; i++) whole.step();
+      const resumed = await compileRanked(drawn, { kind: "l2" }, optimizer, 0);
+      resumed.factorization.values.set(saved.values);
+      resumed.restoreOptimizerState(saved.state);
+      for (let i = 0; i < 3; i++) resumed.step();
+      expect(resumed.factorization.values).toEqual(whole.factorization.values);
+      whole.dispose();
+      resumed.dispose();
+    }),
+    { numRuns: 40 },
+  );
+});
