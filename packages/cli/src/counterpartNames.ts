@@ -1,0 +1,14 @@
+/** The scripts of the PyTorch counterpart and the command that does the same here. */
+const commandOfScript: ReadonlyMap<string, string> = new Map([
+  ["matrix_factorization_data_generator", "data matrix"],
+  ["tensor_sensing_data_generator", "data tensor"],
+  ["matrix_factorization_experiments_runner", "train mf"],
+  ["tensor_factorization_experiments_runner", "train cp"],
+  ["hierarchical_tensor_factorization_experiments_runner", "train ht"],
+]);
+
+/** `train mf` for `matrix_factorization_experiments_runner`, with or without folder and extension. */
+export function commandOfCounterpart(word: string): string | undefined {
+  const script = word.replace(/^.*[/\\]/, "").replace(/\.py$/, "");
+  return commandOfScript.get(script.replaceAll("-", "_"));
+}
