@@ -43,7 +43,7 @@ export type { StopKind } from "./fit/stop-request.ts";
 export { listFlags } from "./flags/list-flags.ts";
 export type { FlagInfo } from "./flags/list-flags.ts";
 export { nearest } from "./flags/nearest.ts";
-export { parseFlags } from "./flags/parse-flags.ts";
+export { parseFlags, unknownFlag } from "./flags/parse-flags.ts";
 export type { RawFlags } from "./flags/parse-flags.ts";
 export { experimentFlags, resolveConfig } from "./flags/resolve-config.ts";
 export type { ResolvedConfig } from "./flags/resolve-config.ts";

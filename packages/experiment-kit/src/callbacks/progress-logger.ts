@@ -1,5 +1,5 @@
 import type { Callback, Fit } from "../fit/callback.ts";
-import type { MetricReference, MetricValues } from "../fit/metric-values.ts";
+import type { MetricReference } from "../fit/metric-values.ts";
 import type { RunConsole } from "../output/console.ts";
 import { formatDuration, formatRate, formatValue } from "../output/format.ts";
 import type { RunLog } from "../output/run-log.ts";
@@ -38,7 +38,7 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
     const metrics = describeMetrics(fit, score);
     const speed = `${formatRate(rate.perSecond(fit))} epochs/s, ETA ${formatDuration(rate.remainingSeconds(fit))}`;
     const progress = `${fit.epoch - epochsBefore}/${fit.lastEpoch - epochsBefore}`;
-    log.epoch(`Epoch ${fit.epoch} - ${metrics} (${progress}, ${speed})`);
+    log.epoch(`Epoch ${fit.epoch} - ${metrics} - ${progress} epochs, ${speed}`);
   };
 
   const logBatch = (fit: Fit, batch: number): void => {
@@ -115,23 +115,22 @@ function reportProgress(fit: Fit, console: RunConsole, score: MetricReference, r
   });
 }
 
-/** Train metrics, then the score, then validation metrics, as far as a line is long. */
+/** Train metrics, then the score, then the other validation metrics, as far as a line is long; latest values. */
 function describeMetrics(fit: Fit, score: MetricReference): string {
-  const parts: string[] = [];
-  let total = 0;
-  const add = ({ infos, values, epochs }: MetricValues, i: number): void => {
-    if (epochs[i] !== fit.epoch) return;
-    total++;
-    if (parts.length < METRICS_PER_LINE) parts.push(`${infos[i]!.name} ${formatValue(values[i]!)}`);
-  };
   const { train, validation, extra } = fit.metrics;
-  train.infos.forEach((_, i) => add(train, i));
-  if (score.source === "validation") add(validation, score.index);
-  validation.infos.forEach((_, i) => {
-    if (score.group !== validation || score.index !== i) add(validation, i);
+  const all = [train, validation, extra].flatMap((group) =>
+    group.infos.map((info, index) => ({ name: info.name, group, index })),
+  );
+  const rank = ({ group, name }: (typeof all)[number]): number =>
+    group === train ? 0 : name === score.name ? 1 : 2;
+  const known = all.filter(({ group, index }) => group.epochs[index]! >= 0);
+  const shown = known.toSorted((a, b) => rank(a) - rank(b)).slice(0, METRICS_PER_LINE);
+  const parts = shown.map(({ name, group, index }) => {
+    const epoch = group.epochs[index]!;
+    const age = epoch === fit.epoch ? "" : ` (epoch ${epoch})`;
+    return `${name} ${formatValue(group.values[index]!)}${age}`;
   });
-  extra.infos.forEach((_, i) => add(extra, i));
-  const more = total - parts.length;
+  const more = known.length - shown.length;
   return parts.join(", ") + (more > 0 ? `, and ${more} more in metrics.jsonl` : "");
 }
 

@@ -7,6 +7,8 @@ export interface FlagInfo {
   readonly type: "string" | "number" | "integer" | "boolean";
   /** Takes several values (`--widths 512 512`). */
   readonly repeatable: boolean;
+  /** Each occurrence of the flag is one value, however many words it has (`.meta({ grouped: true })`). */
+  readonly grouped: boolean;
   readonly required: boolean;
   /** `undefined` if the flag has none. */
   readonly default: unknown;
@@ -19,6 +21,7 @@ interface JsonSchema {
   readonly default?: unknown;
   readonly description?: string;
   readonly enum?: readonly unknown[];
+  readonly grouped?: unknown;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
 }
@@ -49,6 +52,7 @@ function flagInfo(name: string, field: JsonSchema, required: boolean): FlagInfo 
     name,
     type: scalarType(name, item),
     repeatable,
+    grouped: field.grouped === true,
     required,
     default: field.default,
     description: field.description ?? "",

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { errorCode, fileError } from "../errors.ts";
 
 /** Size of metrics.jsonl; 0 if there is none yet. */
@@ -22,7 +23,7 @@ export async function cutMetrics(path: string, bytes: number): Promise<void> {
 async function withFile<Result>(
   path: string,
   mode: "r" | "r+",
-  use: (file: import("node:fs/promises").FileHandle) => Promise<Result>,
+  use: (file: FileHandle) => Promise<Result>,
   ifMissing: Result,
 ): Promise<Result> {
   try {

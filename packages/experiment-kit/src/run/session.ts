@@ -1,5 +1,6 @@
 import type { ArrayFile } from "@implicit-rank/array-files";
 import { checkpointing } from "../callbacks/checkpoint.ts";
+import { metricsPlotter } from "../callbacks/metrics-plotter.ts";
 import { copyNumbers } from "../callbacks/score-tracker.ts";
 import type { BestScore, Score } from "../callbacks/score-tracker.ts";
 import { isUserError, RunError } from "../errors.ts";
@@ -15,6 +16,7 @@ import type { Json } from "../json.ts";
 import type { RunConsole } from "../output/console.ts";
 import { formatValue } from "../output/format.ts";
 import type { RunLog } from "../output/run-log.ts";
+import { createPlotThread } from "../plots/plot-thread.ts";
 import type {
   Checkpoint,
   CheckpointState,
@@ -67,10 +69,21 @@ export async function runSession(session: Session): Promise<RunResult> {
   const retained: RetainedCheckpoint[] = [...(session.resumed?.state.retained ?? [])];
   const save = (fit: Fit): Promise<void> =>
     saveCheckpoint(session, fit, callbacks, writer, retained);
+  const saveInterval = flags.save_every_num_val * flags.validate_every;
   const checkpoints = checkpointing({
-    interval: flags.save_checkpoints ? flags.save_every_num_val * flags.validate_every : 0,
+    interval: flags.save_checkpoints ? saveInterval : 0,
     save,
   });
+  const plotter = flags.save_metric_plots
+    ? [
+        metricsPlotter({
+          thread: createPlotThread(folder),
+          interval: saveInterval,
+          log,
+          flush: () => writer.flush(),
+        }),
+      ]
+    : [];
   const watch = watchInterruption(
     { handleSignals: options.handleSignals ?? true, signal: options.signal },
     (reason) => {
@@ -94,7 +107,7 @@ export async function runSession(session: Session): Promise<RunResult> {
     });
     const ended = await fitSession(
       session,
-      [keepFit, ...callbacks.values(), checkpoints],
+      [keepFit, ...callbacks.values(), checkpoints, ...plotter],
       watch.interruption,
     );
     return await finish(session, ended, best, resumeCommand);
@@ -236,10 +249,9 @@ async function finish(
   const epochOfScore = summary.score_epoch < 0 ? "" : ` at epoch ${summary.score_epoch}`;
   const scoreText = summary.score === null ? "none" : formatValue(summary.score);
   log.info(`Score: ${summary.score_name} ${scoreText}${epochOfScore}. Run folder: ${folder}`);
-  const { last_tracked_values: _, best_score_epoch_tracked_values: __, ...fields } = summary;
   console.event("end", {
     folder,
-    ...fields,
+    ...summary,
     ...(end.outcome === "interrupted" ? { resume_command: resumeCommand } : {}),
   });
   return {
