@@ -37,13 +37,14 @@ function matrixForward(
   return tf.sum(tf.mul(picked, oneHot(inputs, 1, cols)), 1);
 }
 
-/** One-hot matrices, not gather, whose gradient tfjs computes with one pass for each row. */
+/**
+ * One-hot matrices, not gather, whose gradient tfjs computes with one pass for each row. tfjs takes
+ * no depth of 1.
+ */
 function oneHot(indices: tf.Tensor, mode: number, size: number): tf.Tensor2D {
-  const column = tf.reshape(tf.slice(indices, [0, mode], [-1, 1]), [-1]);
-  return tf.cast(
-    tf.oneHot(tf.cast(column, "int32") as tf.Tensor1D, size),
-    "float32",
-  ) as tf.Tensor2D;
+  const column = tf.cast(tf.reshape(tf.slice(indices, [0, mode], [-1, 1]), [-1]), "int32");
+  const encoded = tf.oneHot(column, Math.max(2, size));
+  return tf.slice(tf.cast(encoded, "float32"), [0, 0], [-1, size]) as tf.Tensor2D;
 }
 
 /** Encodings of each mode, samples × mode size. */

@@ -26,7 +26,7 @@ const gradients: readonly tf.GradConfig[] = [
       const { axis } = attributes as unknown as tf.SumAttrs;
       const kept = x.shape.slice();
       for (const summed of tf.util.parseAxisParam(axis, x.shape)) kept[summed] = 1;
-      return { x: () => tf.mul(tf.reshape(single(dy), kept), tf.onesLike(x)) };
+      return { x: () => tf.mul(tf.reshape(single(dy), kept), tf.ones(x.shape)) };
     },
   },
   {
