@@ -1,3 +1,4 @@
+import { FactorizationError } from "../errors.ts";
 import { numHiddenLayers } from "../modeTree/modeTree.ts";
 import type { PoolPattern } from "../modeTree/poolPattern.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "./types.ts";
@@ -14,9 +15,11 @@ export function matrixSpec(
   flags: SpecFlags = defaultSpecFlags,
 ): MatrixSpec {
   const { rows, cols, depth = 3 } = options;
-  const hidden = Array.from({ length: countOf(depth) - 1 }, () => Math.min(rows, cols));
-  const sizes = depth >= 1 ? [rows, ...hidden, cols] : [];
-  return validateSpec({ kind: "mf", sizes }, flags);
+  if (!Number.isSafeInteger(depth) || depth < 1) {
+    throw new FactorizationError(`${flags.depth}: ${depth} given; give an integer of at least 1`);
+  }
+  const hidden = Array.from({ length: depth - 1 }, () => Math.min(rows, cols));
+  return validateSpec({ kind: "mf", sizes: [rows, ...hidden, cols] }, flags);
 }
 
 /**
@@ -65,10 +68,6 @@ export function hierarchicalSpec(
 function samePoolSizes(order: number, poolSize: number): number[] {
   if (!(poolSize >= 2)) return [poolSize];
   return Array.from({ length: numHiddenLayers(order, poolSize) }, () => poolSize);
-}
-
-function countOf(depth: number): number {
-  return Number.isInteger(depth) && depth >= 1 ? depth : 1;
 }
 
 /**

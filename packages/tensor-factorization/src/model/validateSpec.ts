@@ -49,7 +49,9 @@ export function validateSpec<Spec extends FactorizationSpec>(
 
 function validateMatrix(spec: MatrixSpec, flags: SpecFlags): void {
   if (spec.sizes.length < 2) {
-    throw new FactorizationError(`${flags.depth}: must be an integer of at least 1`);
+    throw new FactorizationError(
+      `${flags.sizes}: ${spec.sizes.length} given for a matrix; give rows, hidden sizes, columns`,
+    );
   }
   requirePositive(spec.sizes, flags.sizes);
 }
