@@ -8,48 +8,63 @@ import { multiplyAdd, sumLanes } from "./simd";
 import { gramFloat64 } from "./spectra";
 import { RECORD_BYTES, size, word } from "./tape";
 import {
-  announce, announcedLength, announcedTape, awaitTicket, configureThread, dismiss, formTeam, meetAll, threadCount,
-  threadIndex,
+  announce, announcedLength, announcedTape, awaitTicket, configureThread, dismiss, formTeam, meetAll, sharedWork,
+  threadCount, threadIndex,
 } from "./team";
 import { axpy, copy, dot, fill, groupRmsProp, momentumUpdate, multiply, scale, squaredNorm } from "./vectors";
 
 export { symmetricEigenvalues } from "./spectra";
 export { configureThread as configure, dismiss };
 
-/** An operation with less work than this (the product of its sizes) is done by the first thread alone. */
-const SHARED_WORK: u64 = 16384;
-
 // Opcodes, in the order of src/operations.ts.
 const SCATTER_PRODUCT: u32 = 7;
 const SCATTER_SCALED: u32 = 8;
 
-/** Runs a tape on all threads; called by the first one. */
+/**
+ * Runs a tape; called by the first thread. The others are called in for the stretch from the first shared
+ * operation to the last one: they never look at the tape after this call has returned.
+ */
 export function run(tape: usize, length: u32): void {
-  if (threadCount > 1) announce(tape, length);
-  walk(tape, length);
+  let first = length, end: u32 = 0;
+  if (threadCount > 1) {
+    for (let position: u32 = 0; position < length; position++) {
+      if (!isShared(tape + position * RECORD_BYTES)) continue;
+      first = min<u32>(first, position);
+      end = position + 1;
+    }
+  }
+  runAlone(tape, 0, first);
+  if (first == length) return;
+  announce(tape + first * RECORD_BYTES, end - first);
+  runTogether(tape + first * RECORD_BYTES, end - first);
+  runAlone(tape, end, length);
 }
 
 /** The life of the other threads. */
 export function serve(): void {
   let ticket = awaitTicket(0);
   while (ticket >= 0) {
-    walk(announcedTape(), announcedLength());
+    runTogether(announcedTape(), announcedLength());
     ticket = awaitTicket(ticket);
   }
 }
 
-/** Threads meet before and after a shared operation; those between two meetings are the first thread's alone. */
-function walk(tape: usize, length: u32): void {
+function runAlone(tape: usize, first: u32, end: u32): void {
+  formTeam(1);
+  for (let position = first; position < end; position++) execute(tape + position * RECORD_BYTES);
+}
+
+/** Threads meet before and after a shared operation; what lies between two meetings is the first thread's alone. */
+function runTogether(tape: usize, length: u32): void {
   let pending = false;
   for (let position: u32 = 0; position < length; position++) {
     const record = tape + position * RECORD_BYTES;
-    const shared = threadCount > 1 && workOf(record) >= SHARED_WORK;
-    if (shared) {
+    if (isShared(record)) {
       if (pending) meetAll();
+      pending = false;
       formTeam(threadCount);
       execute(record);
       meetAll();
-      pending = false;
     } else {
       pending = true;
       if (threadIndex == 0) {
@@ -58,7 +73,12 @@ function walk(tape: usize, length: u32): void {
       }
     }
   }
-  if (threadCount > 1) meetAll();
+}
+
+// @ts-ignore: decorator
+@inline
+function isShared(record: usize): bool {
+  return workOf(record) >= sharedWork;
 }
 
 function workOf(record: usize): u64 {

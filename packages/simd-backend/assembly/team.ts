@@ -24,15 +24,18 @@ export let threadIndex: u32 = 0;
 export let threadCount: u32 = 1;
 /** This thread's own working memory (packed panels, tiles). */
 export let scratch: usize = 0;
+/** An operation with less work than this (the product of its sizes) is done by the first thread alone. */
+export let sharedWork: u64 = 0;
 
 /** Which share of the current operation this thread does: all of it when only the first thread works. */
 let member: u32 = 0;
 export let members: u32 = 1;
 
-export function configureThread(index: u32, count: u32, ownScratch: usize): void {
+export function configureThread(index: u32, count: u32, ownScratch: usize, leastSharedWork: u32): void {
   threadIndex = index;
   threadCount = count;
   scratch = ownScratch;
+  sharedWork = leastSharedWork;
 }
 
 export function formTeam(size: u32): void {

@@ -7,7 +7,7 @@ export type KernelVariant = "relaxed" | "plain";
 
 /** What the compiled AssemblyScript exports. */
 export interface KernelExports {
-  configure(threadIndex: number, threadCount: number, scratch: number): void;
+  configure(threadIndex: number, threadCount: number, scratch: number, sharedWork: number): void;
   run(tape: number, length: number): void;
   serve(): void;
   dismiss(): void;

@@ -28,6 +28,11 @@ export interface KernelRuntimeOptions {
   readonly variant?: KernelVariant | "auto";
   /** Room for programs; 128 bytes an operation. */
   readonly programBytes?: number;
+  /**
+   * Operations with less work than this (the product of their sizes; m · n · k of a matrix product) are done by the
+   * calling thread alone: waking the others would cost more than they save.
+   */
+  readonly sharedWork?: number;
 }
 
 /** Kernels on a memory of fixed size: views of it never detach. */
@@ -64,6 +69,7 @@ export interface KernelRuntime {
 }
 
 const DEFAULT_PROGRAM_BYTES = 256 * 1024;
+const DEFAULT_SHARED_WORK = 65536;
 
 /**
  * Compiles the kernels and reserves memory. Throws MemoryUnavailableError when the sizes are beyond what
@@ -71,9 +77,11 @@ const DEFAULT_PROGRAM_BYTES = 256 * 1024;
  */
 export async function createKernelRuntime(options: KernelRuntimeOptions): Promise<KernelRuntime> {
   const { bytes, threads: wanted = 1, programBytes = DEFAULT_PROGRAM_BYTES } = options;
+  const { sharedWork = DEFAULT_SHARED_WORK } = options;
   requireWhole("bytes", bytes, 0, Number.MAX_SAFE_INTEGER);
   requireWhole("programBytes", programBytes, 0, LARGEST_MEMORY_BYTES);
   requireWhole("threads", wanted, 1, LARGEST_THREAD_COUNT);
+  requireWhole("sharedWork", sharedWork, 0, 2 ** 31 - 1);
   const features = supportedFeatures();
   const variant = chooseVariant(options.variant ?? "auto", features);
   const notices: string[] = [];
@@ -87,8 +95,9 @@ export async function createKernelRuntime(options: KernelRuntimeOptions): Promis
   const memory = await reserveMemory(layout, threads > 1);
   const module = await compileKernels(variant, threads > 1);
   const kernels = await instantiateKernels(module, memory);
-  kernels.configure(0, threads, layout.scratch[0]!);
-  const pool = threads > 1 ? await startThreads(module, memory, layout.scratch) : undefined;
+  kernels.configure(0, threads, layout.scratch[0]!, sharedWork);
+  const pool =
+    threads > 1 ? await startThreads(module, memory, layout.scratch, sharedWork) : undefined;
   return assemble({ variant, threads, notices, layout, memory, kernels, pool });
 }
 

@@ -11,9 +11,9 @@ export interface ThreadPool {
 // whatever way the package is bundled.
 const THREAD_SOURCE = `
 const { parentPort, workerData } = require("node:worker_threads");
-const { module, memory, index, count, scratch, failedWord, generationWord } = workerData;
+const { module, memory, index, count, scratch, sharedWork, failedWord, generationWord } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-exports.configure(index, count, scratch);
+exports.configure(index, count, scratch, sharedWork);
 parentPort.postMessage("ready");
 try {
   exports.serve();
@@ -29,6 +29,7 @@ export async function startThreads(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   scratch: readonly number[],
+  sharedWork: number,
 ): Promise<ThreadPool> {
   const { Worker } = await import("node:worker_threads");
   const workers = scratch.slice(1).map(
@@ -42,6 +43,7 @@ export async function startThreads(
           index: position + 1,
           count: scratch.length,
           scratch: own,
+          sharedWork,
           failedWord: FAILED_WORD,
           generationWord: GENERATION_WORD,
         },

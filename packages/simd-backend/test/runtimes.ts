@@ -14,14 +14,20 @@ const configurations: readonly { variant: KernelVariant; threads: number }[] = [
   { variant: "relaxed", threads: 3 },
 ];
 
-/** The runtimes on which every operation is tested; the relaxed ones only where the engine has them. */
+/**
+ * The runtimes on which every operation is tested; the relaxed ones only where the engine has them. All
+ * threads share every operation, small as it may be.
+ */
 export function testRuntimes(bytes = 16 * 2 ** 20): readonly KernelRuntime[] {
   const runtimes: KernelRuntime[] = [];
   beforeAll(async () => {
+    const programBytes = 2 ** 20;
     const { relaxedSimd } = supportedFeatures();
     for (const { variant, threads } of configurations) {
       if (variant === "relaxed" && !relaxedSimd) continue;
-      runtimes.push(await createKernelRuntime({ bytes, variant, threads, programBytes: 2 ** 20 }));
+      runtimes.push(
+        await createKernelRuntime({ bytes, variant, threads, programBytes, sharedWork: 1 }),
+      );
     }
   });
   afterAll(() => {
