@@ -31,8 +31,8 @@ export interface CommandDefinition {
   /** Other names of flags: `seed` for `random_seed`. */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly examples: readonly string[];
-  /** Returns the exit code; none means 0. */
-  run(invocation: Invocation): Promise<number | undefined>;
+  /** Returns the exit code. */
+  run(invocation: Invocation): Promise<number>;
 }
 
 /** A line in the list of commands. */

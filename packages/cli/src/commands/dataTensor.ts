@@ -25,6 +25,7 @@ import {
 } from "@implicit-rank/tensor-factorization";
 import ndarray from "ndarray";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { seedAlias } from "../flags/seedAlias.ts";
 import { formatNumber } from "../output/quantities.ts";
 import { saveAndDescribe } from "./saveDataset.ts";
@@ -60,6 +61,11 @@ export const dataTensor: CommandDefinition = {
 
 /** A random factorization of the kind that the flags name, scaled to the norm that they ask for. */
 export function drawTensorTarget(flags: TensorDatasetFlags): TensorTarget {
+  if (flags.target_init_mean === 0 && flags.target_init_std === 0) {
+    throw new UsageError(
+      "--target_init_std: 0 with --target_init_mean 0 makes a tensor of zeros, which has no rank; give a deviation above 0",
+    );
+  }
   const spec = targetSpec(flags);
   const parameters = new Float64Array(parameterCount(parameterLayout(spec)));
   const factorization = createFactorization(spec, parameters);

@@ -34,7 +34,7 @@ export function reportRun(result: RunResult, output: Output): number {
     next,
     summary,
   };
-  output.result(value, [folder, `Next: ${next}`], folder);
+  output.result(value, [`Next: ${next}`], folder);
   return exitCode;
 }
 

@@ -9,7 +9,8 @@ const columns: readonly Column[] = [
   { title: "run" },
   { title: "kind" },
   { title: "epochs", align: "right" },
-  { title: "score", align: "right" },
+  { title: "score" },
+  { title: "value", align: "right" },
   { title: "state" },
   { title: "age", align: "right" },
 ];
@@ -41,12 +42,13 @@ export const runsList: CommandDefinition = {
 function rowOf(root: string, run: RunInfo, progress: RunProgress, now: number): readonly string[] {
   const name = relative(root, run.folder);
   const record = run.config?.run;
-  if (record === undefined) return [name, "?", "-", "-", run.status, "-"];
+  if (record === undefined) return [name, "?", "-", "-", "-", run.status, "-"];
   return [
     name,
     record.experiment,
     `${progress.epochsDone}/${progress.epochsPlanned}`,
-    `${record.score.metric} ${formatNumber(progress.score)}`,
+    record.score.metric,
+    formatNumber(progress.score),
     run.status,
     formatDuration(now - Date.parse(record.created)),
   ];

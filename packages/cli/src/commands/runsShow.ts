@@ -44,9 +44,7 @@ type ShownRun = RunInfo & { readonly config: RunConfig };
 function stateLines(run: ShownRun, progress: RunProgress): readonly string[] {
   const { summary, config, folder, status, checkpoints } = run;
   const { experiment, seed, num_model_parameters: parameters, created } = config.run;
-  const duration = summary
-    ? `, ${formatDuration(1000 * summary.duration_seconds)} of training`
-    : "";
+  const duration = summary ? `, ${formatDuration(1000 * summary.duration_seconds)}` : "";
   const saved =
     checkpoints.length === 0 ? "no checkpoint" : `checkpoints of epochs ${checkpoints.join(" ")}`;
   return [
@@ -68,10 +66,14 @@ function settingLines(config: RunConfig): readonly string[] {
   const defaults = new Map(known.map((flag) => [flag.name, JSON.stringify(flag.default)]));
   return Object.entries(config.flags)
     .filter(([name, value]) => JSON.stringify(value) !== defaults.get(name))
-    .map(
-      ([name, value]) =>
-        `  --${name} ${Array.isArray(value) ? value.join(" ") : shellWord(String(value))}`,
-    );
+    .map(([name, value]) => `  --${name}${settingText(value)}`);
+}
+
+/** As it is typed after the flag's name. */
+function settingText(value: unknown): string {
+  if (value === true) return "";
+  const words = Array.isArray(value) ? value : [value];
+  return words.map((word) => ` ${shellWord(String(word))}`).join("");
 }
 
 /** The last values; metrics of one tag, such as the singular values of a matricization, on one line. */

@@ -1,6 +1,7 @@
 import { type FlagInfo, unknownFlag } from "@implicit-rank/experiment-kit";
 import type { TypedFlags } from "../command.ts";
 import { UsageError } from "../errors.ts";
+import { isSwitch, valueName } from "./flagValue.ts";
 
 export interface CommandLine {
   readonly flags: TypedFlags;
@@ -78,16 +79,4 @@ function typedValue(
   if (isSwitch(flag)) return texts[0] ?? true;
   if (flag.grouped) return [...(Array.isArray(earlier) ? earlier : []), texts.join(" ")];
   return flag.repeatable ? texts : texts[0]!;
-}
-
-export function isSwitch(flag: FlagInfo): boolean {
-  return flag.type === "boolean" && !flag.repeatable;
-}
-
-/** What a flag takes, for the help and for messages: "integer", "checkerboard|half", "path". */
-export function valueName(flag: FlagInfo): string {
-  if (flag.choices) return flag.choices.join("|");
-  if (flag.type === "boolean") return "true|false";
-  if (flag.type !== "string") return flag.type;
-  return /(_dir|_path|_checkpoint)$/.test(flag.name) ? "path" : "text";
 }

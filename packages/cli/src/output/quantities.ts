@@ -15,7 +15,8 @@ export function formatBytes(bytes: number): string {
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined) return "-";
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  return String(Number(value.toPrecision(4)));
+  const isSmall = Math.abs(value) < 1e-3;
+  return isSmall ? value.toExponential(3) : String(Number(value.toPrecision(4)));
 }
 
 /** "45 s", "12 min", "3 h", "2 d". */
