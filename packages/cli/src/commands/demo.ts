@@ -75,8 +75,8 @@ const models: readonly DemoModel[] = [
   },
   {
     name: "ht",
-    title: "hierarchical, widths 32 32",
-    flags: { num_train_samples: 400, epochs: 4000, ht_layer_widths: [32, 32] },
+    title: "hierarchical, widths 64 64",
+    flags: { num_train_samples: 400, epochs: 15_000, ht_layer_widths: [64, 64] },
     risers: (index) => `l_1_f_0_1_top_${index}_local_comp_norm`,
   },
 ];
