@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -16,9 +15,10 @@ import {
 import { forward, tfjsEngine } from "../src/tfjs.ts";
 import { losses, problems, randomFactorization, randomObservations } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
+import { useCpuBackend } from "./cpuBackend.ts";
 import { denseInputs, valueByDefinition } from "./definition.ts";
 
-beforeAll(() => tf.setBackend("cpu"));
+beforeAll(useCpuBackend);
 
 function compile(
   factorization: Factorization,

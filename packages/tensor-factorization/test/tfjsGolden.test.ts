@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createFactorization, groupRmsProp } from "../src/index.ts";
 import { assignParameters, forward, parameterTensors, tfjsEngine } from "../src/tfjs.ts";
 import { expectClose } from "./closeness.ts";
+import { useCpuBackend } from "./cpuBackend.ts";
 import { goldenCases } from "./golden.ts";
 
 // tfjs adds up in float32 in an order of its own.
 const tolerance = 1e-5;
 
-beforeAll(() => tf.setBackend("cpu"));
+beforeAll(useCpuBackend);
 
 describe.each(goldenCases)("tfjs, $name", (golden) => {
   const { spec, factorization, observations } = golden;
