@@ -6,6 +6,7 @@ export function topValues(
   out: Float64Array,
   at: number,
 ): void {
+  if (k === 0) return;
   out.fill(-Infinity, at, at + k);
   for (let i = 0; i < count; i++) {
     const value = values[i];
