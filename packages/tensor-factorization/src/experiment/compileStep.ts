@@ -3,6 +3,7 @@ import { type Evaluation, readEntries } from "../engines/fused/evaluation.ts";
 import type { Engine, Observations, TrainingStep } from "../engines/engine.ts";
 import { FactorizationError } from "../errors.ts";
 import type { Loss } from "../loss/loss.ts";
+import { createSpectrum } from "../metrics/spectrum.ts";
 import { entryCount, modeSizesOf } from "../model/spec.ts";
 import type { Factorization } from "../model/types.ts";
 import { groupRmsProp, type Optimizer, sgd } from "../optimizers/optimizer.ts";
@@ -105,6 +106,8 @@ function referenceEvaluation(factorization: Factorization, validation: Observati
       tensor = contract?.().data;
     },
     tensor: () => tensor,
+    hasTensor: contract !== undefined,
+    spectrum: createSpectrum,
     predictions: () =>
       tensor !== undefined && validation.task === "completion"
         ? readEntries(tensor, modeSizesOf(spec), validation.indices, predicted)

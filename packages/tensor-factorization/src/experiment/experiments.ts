@@ -126,7 +126,12 @@ export function hierarchicalExperiment(loadData: LoadData): Experiment<Hierarchi
             evaluation,
             createHierarchicalMetrics(
               { ...trained, spec },
-              { numTopToTrack: flags.num_top_to_track, additionalMatricizations },
+              {
+                numTopToTrack: flags.num_top_to_track,
+                additionalMatricizations,
+                spectrum: evaluation.spectrum,
+                matricizations: evaluation.hasTensor,
+              },
             ),
           ),
       });
@@ -192,7 +197,14 @@ function matrixValidation(
   numSingularValues: number,
 ): Validation {
   const spec = trained.spec as MatrixSpec;
-  const metrics = createMatrixMetrics({ ...trained, spec }, { targetMatrix, numSingularValues });
+  const metrics = createMatrixMetrics(
+    { ...trained, spec },
+    {
+      targetMatrix,
+      numSingularValues,
+      spectrum: evaluation.spectrum,
+    },
+  );
   return {
     infos: metrics.infos,
     evaluate(values) {

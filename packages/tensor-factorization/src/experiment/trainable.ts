@@ -39,6 +39,10 @@ export async function createTrainable(request: TrainableRequest): Promise<Traina
     flags,
     log: (line) => context.log(line),
   });
+  if (!evaluation.hasTensor)
+    context.log(
+      "The full tensor is too large to hold: singular values of its matricizations are not tracked.",
+    );
   const validation = request.validation(step.factorization, evaluation);
   const batches = createBatches(
     split.train.samples,

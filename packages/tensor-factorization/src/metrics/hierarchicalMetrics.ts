@@ -1,17 +1,17 @@
 import { internalNodes } from "../modeTree/modeTree.ts";
 import { modeTreeOf } from "../model/parameterLayout.ts";
 import type { Factorization, Floats, HierarchicalSpec, ParameterLayout } from "../model/types.ts";
-import { compileFullTensor } from "../tensor/fullTensor.ts";
 import { complement, validateModes } from "../tensor/matricization.ts";
 import {
   composeMetrics,
+  lazyTensor,
   type FactorizationMetrics,
   type MetricGroup,
   numberedInfos,
 } from "./metric.ts";
 import { columnNorms, rowNorms } from "./norms.ts";
 import { effectiveRank } from "./ranks.ts";
-import { createSpectrum, type Spectrum } from "./spectrum.ts";
+import { createSpectrum, type Spectrum, type SpectrumFactory } from "./spectrum.ts";
 import { topValues } from "./topValues.ts";
 
 type Hierarchical = Factorization & { readonly spec: HierarchicalSpec };
@@ -21,6 +21,10 @@ export interface HierarchicalMetricsOptions {
   readonly numTopToTrack?: number;
   /** Row modes of matricizations to track beside those of the mode tree. */
   readonly additionalMatricizations?: readonly (readonly number[])[];
+  /** Whether to track matricizations, which needs the full tensor; true unless told. */
+  readonly matricizations?: boolean;
+  /** How singular values are computed; `createSpectrum` unless an engine has a faster way. */
+  readonly spectrum?: SpectrumFactory;
 }
 
 /**
@@ -34,14 +38,14 @@ export function createHierarchicalMetrics(
   factorization: Hierarchical,
   options: HierarchicalMetricsOptions = {},
 ): FactorizationMetrics {
-  const { numTopToTrack = 15, additionalMatricizations = [] } = options;
-  const contract = compileFullTensor(factorization);
+  const { numTopToTrack = 15, additionalMatricizations = [], matricizations = true } = options;
+  const factory = options.spectrum ?? createSpectrum;
+  const spectra = matricizations
+    ? spectrumGroups(factorization.spec, numTopToTrack, additionalMatricizations, factory)
+    : [];
   return composeMetrics(
-    [
-      ...normGroups(factorization, numTopToTrack),
-      ...spectrumGroups(factorization.spec, numTopToTrack, additionalMatricizations),
-    ],
-    () => contract().data,
+    [...normGroups(factorization, numTopToTrack), ...spectra],
+    lazyTensor(factorization),
   );
 }
 
@@ -163,6 +167,7 @@ function spectrumGroups(
   spec: HierarchicalSpec,
   numTop: number,
   additional: readonly (readonly number[])[],
+  factory: SpectrumFactory,
 ): MetricGroup[] {
   const order = spec.modeSizes.length;
   const tracked = trackedMatricizations(spec, additional);
@@ -170,7 +175,7 @@ function spectrumGroups(
   const numbers = new Map<string, number>();
   const spectrumOf = tracked.map((modes) => {
     const key = splitKey(modes, order);
-    const number = numbers.get(key) ?? spectra.push(createSpectrum(spec.modeSizes, modes)) - 1;
+    const number = numbers.get(key) ?? spectra.push(factory(spec.modeSizes, modes)) - 1;
     numbers.set(key, number);
     return number;
   });

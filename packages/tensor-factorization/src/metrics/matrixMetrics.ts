@@ -1,9 +1,9 @@
 import { determinant } from "../linearAlgebra/determinant.ts";
 import type { Factorization, Floats, MatrixSpec } from "../model/types.ts";
-import { compileFullTensor } from "../tensor/fullTensor.ts";
 import { balancednessGroup, layerEntriesGroup, layerSpectrumGroup } from "./layerMetrics.ts";
 import {
   composeMetrics,
+  lazyTensor,
   type FactorizationMetrics,
   type MetricGroup,
   numberedInfos,
@@ -11,7 +11,7 @@ import {
 import { frobeniusNorm } from "./norms.ts";
 import { effectiveRank, matrixRank, nuclearNorm } from "./ranks.ts";
 import { reconstructionError } from "./reconstruction.ts";
-import { createSpectrum } from "./spectrum.ts";
+import { createSpectrum, type SpectrumFactory } from "./spectrum.ts";
 
 export interface MatrixMetricsOptions {
   /** rows × cols, row-major; without it there are no reconstruction metrics. */
@@ -24,6 +24,8 @@ export interface MatrixMetricsOptions {
   readonly layers?: boolean;
   /** Entries (row, column) of the end-to-end matrix, and of every layer if `layers`. */
   readonly entries?: readonly (readonly [number, number])[];
+  /** How singular values are computed; `createSpectrum` unless an engine has a faster way. */
+  readonly spectrum?: SpectrumFactory;
 }
 
 /** The metrics of a deep matrix factorization, under the names of the metrics reference. */
@@ -44,14 +46,13 @@ export function createMatrixMetrics(
       layerSpectrumGroup(factorization, tracked),
     );
   }
-  const spectrum = spectrumGroups(rows, cols, tracked);
+  const spectrum = spectrumGroups(rows, cols, tracked, options.spectrum ?? createSpectrum);
   groups.push(spectrum.norms);
   if (options.determinant) groups.push(determinantGroup(rows, cols));
   if (entries.length > 0) groups.push(entriesGroup(cols, entries));
   if (targetMatrix !== undefined) groups.push(reconstructionGroup(targetMatrix));
   groups.push(spectrum.singularValues);
-  const contract = compileFullTensor(factorization);
-  return composeMetrics(groups, () => contract().data);
+  return composeMetrics(groups, lazyTensor(factorization));
 }
 
 /** The norms group computes the spectrum, which the later group of singular values copies. */
@@ -59,8 +60,9 @@ function spectrumGroups(
   rows: number,
   cols: number,
   tracked: number,
+  factory: SpectrumFactory,
 ): { norms: MetricGroup; singularValues: MetricGroup } {
-  const spectrum = createSpectrum([rows, cols], [0]);
+  const spectrum = factory([rows, cols], [0]);
   const shown = Math.min(tracked, spectrum.count);
   let values: Float64Array = new Float64Array(spectrum.count);
   return {

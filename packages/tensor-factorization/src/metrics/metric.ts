@@ -1,4 +1,5 @@
-import type { Floats } from "../model/types.ts";
+import type { Factorization, Floats } from "../model/types.ts";
+import { compileFullTensor } from "../tensor/fullTensor.ts";
 
 /** A metric's name and, if it shares a plot with others, their tag. */
 export interface MetricInfo {
@@ -38,6 +39,15 @@ export function composeMetrics(
         at += group.infos.length;
       }
     },
+  };
+}
+
+/** Contracts the full tensor; its arrays are made when it is first asked for, if ever. */
+export function lazyTensor(factorization: Factorization): () => Floats {
+  let contract: ReturnType<typeof compileFullTensor> | undefined;
+  return () => {
+    contract ??= compileFullTensor(factorization);
+    return contract().data;
   };
 }
 

@@ -10,15 +10,12 @@ export interface Spectrum {
   singularValues(tensor: Floats): Float64Array;
 }
 
-/**
- * The spectrum of the matricization with the given row modes. A matrix and its transpose have the
- * same, so the smaller side becomes the rows.
- */
+/** Makes the spectrum of the matricization with the given row modes. */
+export type SpectrumFactory = (shape: readonly number[], rowModes: readonly number[]) => Spectrum;
+
+/** The spectrum of the matricization with the given row modes, in plain double precision. */
 export function createSpectrum(shape: readonly number[], rowModes: readonly number[]): Spectrum {
-  const sides = [rowModes, complement(rowModes, shape.length)].map((modes) =>
-    offsetsAlong(shape, modes),
-  );
-  const [rows, cols] = sides.sort((a, b) => a.length - b.length);
+  const { rows, cols } = matricizationOffsets(shape, rowModes);
   const solver = createSingularValueSolver(rows.length, cols.length);
   const { matrix } = solver;
   return {
@@ -31,6 +28,21 @@ export function createSpectrum(shape: readonly number[], rowModes: readonly numb
       return solver.solve();
     },
   };
+}
+
+/**
+ * Where the entries of a matricization lie: entry (i, j) at rows[i] + cols[j]. A matrix and its
+ * transpose have the same spectrum, so the smaller side becomes the rows.
+ */
+export function matricizationOffsets(
+  shape: readonly number[],
+  rowModes: readonly number[],
+): { rows: Int32Array; cols: Int32Array } {
+  const sides = [rowModes, complement(rowModes, shape.length)].map((modes) =>
+    offsetsAlong(shape, modes),
+  );
+  const [rows, cols] = sides.sort((a, b) => a.length - b.length);
+  return { rows, cols };
 }
 
 /** Where the entries lie whose indices at `modes` run through all values, the others being 0. */

@@ -1,3 +1,4 @@
+import type { SpectrumFactory } from "../../metrics/spectrum.ts";
 import type { Floats } from "../../model/types.ts";
 import type { Observations } from "../engine.ts";
 
@@ -9,7 +10,14 @@ export interface Evaluation {
   tensor(): Floats | undefined;
   /** The predictions of the validation observations, in their order. */
   predictions(): Floats;
+  /** Whether `tensor` is ever defined. */
+  readonly hasTensor: boolean;
+  /** The spectrum of a matricization of tensors of this shape. */
+  readonly spectrum: SpectrumFactory;
 }
+
+/** What a model evaluates by itself. */
+export type ModelEvaluation = Pick<Evaluation, "run" | "tensor" | "predictions">;
 
 /** Completion observations read off the full tensor. */
 export function readEntries<Values extends Floats>(

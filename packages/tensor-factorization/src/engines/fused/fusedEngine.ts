@@ -5,6 +5,7 @@ import {
 } from "@implicit-rank/simd-backend";
 import { FactorizationError } from "../../errors.ts";
 import type { Loss } from "../../loss/loss.ts";
+import { modeSizesOf } from "../../model/spec.ts";
 import type { Factorization } from "../../model/types.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
 import type { Observations, StepResult, TrainingStep } from "../engine.ts";
@@ -14,6 +15,7 @@ import { describePlan } from "./describePlan.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { FitPointers, FitProgram, FitRequest } from "./fitProgram.ts";
 import { type ChoosePlan, type FusedPlan, fusedModel, type ModelBuffers } from "./fusedModel.ts";
+import { recordSpectrum, reserveSpectrum, type SpectrumBuffers } from "./fusedSpectrum.ts";
 import { recordUpdate, reserveUpdate, type UpdateBuffers } from "./fusedUpdate.ts";
 
 export interface FusedOptions {
@@ -67,6 +69,8 @@ export async function compileFused(
   const capacity = Math.min(options.batchSize ?? observations.samples, observations.samples);
   const model = fusedModel(factorization.spec, observations, validation, capacity, options.choose);
 
+  const shape = modeSizesOf(factorization.spec);
+  const threads = options.threads ?? 1;
   const reserve = (arena: Arena): StepBuffers => {
     const pointers = reservePointers(arena, factorization, observations, capacity);
     const request: FitRequest = { observations, loss, pointers, capacity };
@@ -74,13 +78,14 @@ export async function compileFused(
       request,
       model: model.reserve(arena, request),
       update: reserveUpdate(arena, optimizer, factorization.values.length),
+      spectrum: reserveSpectrum(arena, model.hasTensor ? shape : []),
     };
   };
   const counting = countingArena();
   reserve(counting);
   const runtime = await createKernelRuntime({
-    bytes: counting.bytes(),
-    threads: options.threads ?? 1,
+    bytes: counting.bytes() + model.scratchBytes(threads),
+    threads,
     variant: options.variant ?? "auto",
   });
   const buffers = reserve({ allocate: (bytes, label) => runtime.allocate(bytes, label) });
@@ -91,7 +96,11 @@ export async function compileFused(
 
   const fit = model.recordFit(runtime, buffers.model, buffers.request);
   const update = recordUpdate(runtime, optimizer, pointers, buffers.update, values.length);
-  const evaluation = model.recordEvaluation(runtime, buffers.model);
+  const evaluation: Evaluation = {
+    ...model.recordEvaluation(runtime, buffers.model),
+    hasTensor: model.hasTensor,
+    spectrum: (sizes, modes) => recordSpectrum(runtime, buffers.spectrum, sizes, modes),
+  };
   const gradient = runtime.floats(pointers.gradient, values.length);
   const readResult = resultReader(runtime, pointers);
   const select = batchSelector(fit, observations.samples, capacity);
@@ -129,6 +138,7 @@ interface StepBuffers {
   readonly request: FitRequest;
   readonly model: ModelBuffers;
   readonly update: UpdateBuffers;
+  readonly spectrum: SpectrumBuffers;
 }
 
 function reservePointers(

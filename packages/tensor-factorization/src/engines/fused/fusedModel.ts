@@ -1,11 +1,15 @@
-import type { KernelRuntime } from "@implicit-rank/simd-backend";
-import { modeSizesOf } from "../../model/spec.ts";
+import {
+  allocationBytes,
+  type KernelRuntime,
+  measureScratchBytes,
+} from "@implicit-rank/simd-backend";
+import { entryCount, modeSizesOf } from "../../model/spec.ts";
 import { parameterLayout } from "../../model/parameterLayout.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "../../model/types.ts";
 import type { Observations } from "../engine.ts";
 import type { Arena } from "./arena.ts";
 import { distinctTuples, hashTableSize } from "./distinctRows.ts";
-import { type Evaluation, measureMatrix, readEntries } from "./evaluation.ts";
+import { measureMatrix, type ModelEvaluation, readEntries } from "./evaluation.ts";
 import { factorTree } from "./factorTree.ts";
 import type { FitProgram, FitRequest } from "./fitProgram.ts";
 import { type MatrixPlan, rankMatrixPlans } from "./matrixPlan.ts";
@@ -47,7 +51,11 @@ export interface FusedModel {
   readonly plan: FusedPlan;
   reserve(arena: Arena, request: FitRequest): ModelBuffers;
   recordFit(runtime: KernelRuntime, buffers: ModelBuffers, request: FitRequest): FitProgram;
-  recordEvaluation(runtime: KernelRuntime, buffers: ModelBuffers): Evaluation;
+  recordEvaluation(runtime: KernelRuntime, buffers: ModelBuffers): ModelEvaluation;
+  /** Bytes that recording takes besides what is reserved. */
+  readonly scratchBytes: (threads: number) => number;
+  /** Whether the full tensor is small enough to be evaluated. */
+  readonly hasTensor: boolean;
 }
 
 /** Plans a factorization's programs for its observations and its largest batch. */
@@ -78,6 +86,9 @@ function matrixModel(
     plan: { kind: "matrix", ...plan },
     reserve: (arena, request) => ({ matrix: reserveMatrix(arena, layout, plan, request) }),
     recordFit: (runtime, { matrix }, request) => recordMatrix(runtime, plan, matrix!, request),
+    hasTensor: entryCount(spec) <= maxGridEntries,
+    scratchBytes: (threads) =>
+      task === "sensing" ? allocationBytes(measureScratchBytes(entryCount(spec), threads)) : 0,
     recordEvaluation: (runtime, { matrix }) =>
       evaluateMatrix(runtime, matrix!, modeSizesOf(spec), validation),
   };
@@ -88,7 +99,7 @@ function evaluateMatrix(
   buffers: MatrixBuffers,
   sizes: readonly number[],
   validation: Observations,
-): Evaluation {
+): ModelEvaluation {
   const product = recordMatrixProduct(runtime, buffers);
   const matrix = runtime.floats(buffers.product.value, sizes[0] * sizes[1]);
   const predicted = new Float32Array(validation.samples);
@@ -128,6 +139,8 @@ function treeModel(
   else if (plan.rowKind === "all") rows.assignAll();
   return {
     plan: { kind: "tree", ...plan },
+    hasTensor: entryCount(spec) <= maxGridEntries,
+    scratchBytes: () => 0,
     reserve(arena, request) {
       const { values, gradient } = request.pointers;
       const capacity = batchSize;

@@ -1,7 +1,7 @@
 import type { KernelRuntime } from "@implicit-rank/simd-backend";
 import type { Observations } from "../engine.ts";
 import { type Arena, reserveFloats } from "./arena.ts";
-import { type Evaluation, readEntries } from "./evaluation.ts";
+import { type ModelEvaluation, readEntries } from "./evaluation.ts";
 import type { FactorTree } from "./factorTree.ts";
 import { type GatherTarget, reserveGatherTarget, reserveSampleTarget } from "./rootTarget.ts";
 import {
@@ -90,7 +90,7 @@ export function recordTreeEvaluation(
   runtime: KernelRuntime,
   buffers: TreeEvaluationBuffers,
   observations: Observations,
-): Evaluation {
+): ModelEvaluation {
   switch (buffers.kind) {
     case "fullTensor":
       return evaluateFullTensor(runtime, buffers, observations);
@@ -107,7 +107,7 @@ function evaluateFullTensor(
   runtime: KernelRuntime,
   buffers: BuffersOf<"fullTensor">,
   observations: Observations,
-): Evaluation {
+): ModelEvaluation {
   const { layout, grid, entries, sensing } = buffers;
   const { samples } = observations;
   const program = runtime.program();
@@ -168,7 +168,7 @@ function evaluateObserved(
   runtime: KernelRuntime,
   { layout, tree, target }: BuffersOf<"observed">,
   samples: number,
-): Evaluation {
+): ModelEvaluation {
   const { rows } = layout;
   const program = runtime.program();
   indexWriter(runtime, layout, tree)();
@@ -193,7 +193,7 @@ function evaluateSamples(
   runtime: KernelRuntime,
   { layout, tree, target }: BuffersOf<"samples">,
   observations: Observations,
-): Evaluation {
+): ModelEvaluation {
   const { modeSizes } = layout.tree;
   const { capacity } = layout;
   const { samples } = observations;
