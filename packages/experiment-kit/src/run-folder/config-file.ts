@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { writeFileAtomic } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
@@ -52,6 +52,14 @@ export interface RunConfig {
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
   const text = JSON.stringify({ ...config.flags, run: config.run }, null, 2);
   await writeFileAtomic(runPaths(folder).config, `${text}\n`, { overwrite: true });
+}
+
+/** Whether a folder holds a run. */
+export async function hasRunConfig(folder: string): Promise<boolean> {
+  return access(runPaths(folder).config).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

@@ -16,7 +16,7 @@ export async function createRunFolder(
 ): Promise<string> {
   const wanted = join(outputsDir, `${name}_${folderTimestamp(start)}`);
   try {
-    await mkdir(outputsDir, { recursive: true });
+    await makeFolders(resolve(outputsDir));
     for (let attempt = 1; ; attempt++) {
       const folder = attempt === 1 ? wanted : `${wanted}_${attempt}`;
       try {
@@ -28,6 +28,30 @@ export async function createRunFolder(
     }
   } catch (error) {
     throw outputsDirError(outputsDir, error);
+  }
+}
+
+/** Node's own recursive mkdir never ends where a file system answers ENOENT for a folder that it refuses. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return;
+    if (errorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolders(dirname(folder));
+    await mkdir(folder).catch((again: unknown) => {
+      // Another run may have made it meanwhile.
+      if (errorCode(again) !== "EEXIST") throw again;
+    });
+  }
+}
+
+/** Makes a folder, with its parents, unless it exists. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await makeFolders(resolve(folder));
+  } catch (error) {
+    throw fileError(folder, "be made", error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { createRandom, randomSeed } from "@implicit-rank/random";
+import { RunError } from "../errors.ts";
 import type { Experiment, Trainable } from "../experiment.ts";
 import type { Callback } from "../fit/callback.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
@@ -9,11 +10,12 @@ import type { SharedFlags } from "../flags/shared-flags.ts";
 import type { RunConsole } from "../output/console.ts";
 import type { RunLog } from "../output/run-log.ts";
 import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
-import { RUN_FORMAT, RUN_VERSION, writeRunConfig } from "../run-folder/config-file.ts";
+import { hasRunConfig, RUN_FORMAT, RUN_VERSION, writeRunConfig } from "../run-folder/config-file.ts";
 import type { RunRecord } from "../run-folder/config-file.ts";
-import { checkOutputsDir, createRunFolder } from "../run-folder/create-run-folder.ts";
+import { checkOutputsDir, createRunFolder, makeFolder } from "../run-folder/create-run-folder.ts";
 import { runPaths } from "../run-folder/files.ts";
 import { lockRun } from "../run-folder/lock.ts";
+import type { RunLock } from "../run-folder/lock.ts";
 import { openOutput } from "./open-output.ts";
 import { resolveScore, trackMetrics } from "./resolve-metrics.ts";
 import type { RunOptions, RunResult } from "./run-options.ts";
@@ -85,8 +87,7 @@ interface NewRun<Config> {
 async function runInNewFolder<Config>(run: NewRun<Config>): Promise<RunResult> {
   const { flags, start, log } = run;
   const created = new Date();
-  const folder = await createRunFolder(flags.outputs_dir, flags.experiment_name, created);
-  const lock = await lockRun(folder);
+  const { folder, lock } = await claimFolder(run, created);
   try {
     const session = await removeUnless(folder, async () => {
       const prepared = prepareSession(run, folder, created);
@@ -101,6 +102,23 @@ async function runInNewFolder<Config>(run: NewRun<Config>): Promise<RunResult> {
   } finally {
     await lock.release();
   }
+}
+
+/** A new folder named by time, or the one that was asked for, which may hold what is left of a start. */
+async function claimFolder<Config>(
+  { flags, options }: NewRun<Config>,
+  created: Date,
+): Promise<{ readonly folder: string; readonly lock: RunLock }> {
+  if (options.folder === undefined) {
+    const folder = await createRunFolder(flags.outputs_dir, flags.experiment_name, created);
+    return { folder, lock: await lockRun(folder) };
+  }
+  const { folder } = options;
+  await makeFolder(folder);
+  const lock = await lockRun(folder);
+  if (!(await hasRunConfig(folder))) return { folder, lock };
+  await lock.release();
+  throw new RunError(`${folder}: holds a run already; resume it or choose another folder`);
 }
 
 /** A run folder without a config is no run: it must not stay behind. */

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The command that resumes a run, for messages. */
   readonly resumeCommand?: (folder: string) => string;
+  /** The run folder, which must not hold a run yet; default: a new one in `--outputs_dir`, named by time. */
+  readonly folder?: string;
   /** Further callbacks by name, for example a learning-rate schedule. */
   readonly callbacks?: (
     flags: SharedFlags,
