@@ -1,15 +1,12 @@
-import type { Axis, BaseType, NumberValue, ScaleContinuousNumeric, Selection } from "d3";
+import type { Axis, NumberValue } from "d3";
 import { D3Node } from "d3-node";
+import { logTicks, numberFormat, powerOfTen } from "./axis-ticks.ts";
+import type { D3, Group, Scale } from "./d3-types.ts";
+import { drawCurve, roundPixels } from "./draw-curve.ts";
 import { estimateTextWidth, FONT_FALLBACKS } from "./font.ts";
 import type { LinePanel, LineSeries } from "./line-panel.ts";
 import { seriesColors } from "./palette.ts";
-import { simplifyLine } from "./simplify-line.ts";
 import { axisLimits, valueRange } from "./y-scale.ts";
-
-type D3 = typeof import("d3");
-// Node has no DOM types; d3's own name for "some element" is precise enough here.
-type Group = Selection<BaseType, unknown, null, undefined>;
-type Scale = ScaleContinuousNumeric<number, number>;
 
 export interface FigureSize {
   /** Pixels of the axes' frame, without labels and legend. */
@@ -69,8 +66,11 @@ function drawPanel(
     .attr("stroke-width", 1.6)
     .attr("stroke-linejoin", "round");
   // The first curve is the most important one: it is drawn last, on top.
-  for (let i = panel.series.length - 1; i >= 0; i--)
-    drawCurve(curves, panel.series[i]!, colors[i]!, x, y);
+  for (let i = panel.series.length - 1; i >= 0; i--) {
+    const curve = curves.append("g").attr("stroke", colors[i]!);
+    curve.append("title").text(panel.series[i]!.label);
+    drawCurve(curve, panel.series[i]!, x, y);
+  }
   group
     .append("rect")
     .attr("width", size.width)
@@ -128,7 +128,10 @@ function drawAxes(
   const bottom = d3.axisBottom(x).ticks(6).tickFormat(numberFormat(d3, x));
   const left =
     panel.yScale === "log"
-      ? logAxis(d3, y)
+      ? d3
+          .axisLeft(y)
+          .tickValues(logTicks(y.domain()))
+          .tickFormat((value) => powerOfTen(value.valueOf()))
       : d3.axisLeft(y).ticks(6).tickFormat(numberFormat(d3, y));
   const place = (
     axis: Axis<NumberValue>,
@@ -144,88 +147,6 @@ function drawAxes(
   };
   place(bottom, size.height, ["y2", -size.height]);
   place(left, 0, ["x2", size.width]);
-}
-
-function numberFormat(d3: D3, scale: Scale): (value: NumberValue) => string {
-  const [low = 0, high = 1] = scale.domain();
-  const largest = Math.max(Math.abs(low), Math.abs(high));
-  if (largest >= 1e7 || largest < 1e-3) return d3.format(".3~e");
-  const step = Math.abs(d3.tickStep(low, high, 6));
-  return d3.format(`,.${Math.max(0, d3.precisionFixed(step))}f`);
-}
-
-/** Powers of ten where the axis is long, and 1, 2, 5 times them where it is short. */
-function logAxis(d3: D3, y: Scale): Axis<NumberValue> {
-  const [low = 1, high = 1] = y.domain();
-  const decades = Math.log10(high / low);
-  const every = Math.max(1, Math.ceil(decades / 7));
-  const steps = decades < 2 ? [1, 2, 5] : [1];
-  const values: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    if (power % every !== 0) continue;
-    for (const step of steps) values.push(step * 10 ** power);
-  }
-  return d3
-    .axisLeft(y)
-    .tickValues(values.filter((value) => value >= low && value <= high))
-    .tickFormat((value) => powerOfTen(value.valueOf()));
-}
-
-function powerOfTen(value: number): string {
-  const power = Math.floor(Math.log10(value) + 1e-9);
-  const factor = Math.round(value / 10 ** power);
-  const exponent = String(power)
-    .replaceAll("-", "⁻")
-    .replaceAll(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]!);
-  return `${factor === 1 ? "" : `${factor}·`}10${exponent}`;
-}
-
-/** A curve, broken where values are missing; a value between two gaps becomes a dot. */
-function drawCurve(group: Group, series: LineSeries, color: string, x: Scale, y: Scale): void {
-  const curve = group.append("g").attr("stroke", color);
-  curve.append("title").text(series.label);
-  for (const run of unbrokenRuns(series, x, y)) {
-    if (run.x.length === 1) {
-      curve
-        .append("circle")
-        .attr("cx", round(run.x[0]!))
-        .attr("cy", round(run.y[0]!))
-        .attr("r", 2.5)
-        .attr("fill", color);
-      continue;
-    }
-    const { x: xs, y: ys } = simplifyLine(run);
-    curve
-      .append("path")
-      .attr("d", `M${xs.map((px, i) => `${round(px)},${round(ys[i]!)}`).join("L")}`);
-  }
-}
-
-function unbrokenRuns(
-  series: LineSeries,
-  x: Scale,
-  y: Scale,
-): readonly { x: number[]; y: number[] }[] {
-  const runs: { x: number[]; y: number[] }[] = [];
-  let run: { x: number[]; y: number[] } | undefined;
-  for (let i = 0; i < series.x.length; i++) {
-    const value = series.y[i]!;
-    if (!Number.isFinite(value)) {
-      run = undefined;
-      continue;
-    }
-    if (run === undefined) {
-      run = { x: [], y: [] };
-      runs.push(run);
-    }
-    run.x.push(x(series.x[i]!));
-    run.y.push(y(value));
-  }
-  return runs;
-}
-
-function round(pixels: number): number {
-  return Math.round(pixels * 100) / 100;
 }
 
 interface LegendLayout {
@@ -255,7 +176,7 @@ function drawLegend(
     const top = (i % layout.rows) * LEGEND.rowHeight + LEGEND.rowHeight / 2;
     const entry = group
       .append("g")
-      .attr("transform", `translate(${round(column * layout.columnWidth)},${top})`);
+      .attr("transform", `translate(${roundPixels(column * layout.columnWidth)},${top})`);
     entry
       .append("line")
       .attr("x2", LEGEND.swatch)
