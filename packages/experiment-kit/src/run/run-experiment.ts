@@ -10,7 +10,12 @@ import type { SharedFlags } from "../flags/shared-flags.ts";
 import type { RunConsole } from "../output/console.ts";
 import type { RunLog } from "../output/run-log.ts";
 import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
-import { hasRunConfig, RUN_FORMAT, RUN_VERSION, writeRunConfig } from "../run-folder/config-file.ts";
+import {
+  hasRunConfig,
+  RUN_FORMAT,
+  RUN_VERSION,
+  writeRunConfig,
+} from "../run-folder/config-file.ts";
 import type { RunRecord } from "../run-folder/config-file.ts";
 import { checkOutputsDir, createRunFolder, makeFolder } from "../run-folder/create-run-folder.ts";
 import { runPaths } from "../run-folder/files.ts";
