@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 import { main } from "./main.ts";
 
-// `implicit-rank runs list | head` closes the pipe early: what was wanted has been printed.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    // `implicit-rank runs list | head` closes the pipe early: what was wanted has been printed.
+    if (error.code === "EPIPE") return;
+    if (stream === process.stdout) {
+      process.stderr.write(
+        `error: the output cannot be written (${error.code}); free some space\n`,
+      );
+    }
+    process.exit(1);
   });
 }
 

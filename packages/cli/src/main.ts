@@ -49,7 +49,7 @@ function findEntry(words: readonly string[]): CommandEntry | undefined {
 async function showOverview(words: readonly string[], streams: Streams): Promise<number> {
   const [group, name] = words.filter((word) => !word.startsWith("-"));
   const asked = words.length === 0 || words.includes("--help") || words.includes("-h");
-  if (group === undefined && !asked) {
+  if (words[0]?.startsWith("-") && !asked) {
     throw new UsageError(`${words[0]}: give a command first, see implicit-rank --help`);
   }
   if (group !== undefined && !commands.some(({ path }) => path[0] === group)) {
