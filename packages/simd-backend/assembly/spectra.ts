@@ -172,11 +172,18 @@ function subtractTwo(a: usize, x: usize, s: f64, y: usize, t: f64, count: u32): 
   if (count > 0) store<f64>(a, load<f64>(a) - s * load<f64>(x) - t * load<f64>(y));
 }
 
-/** Implicit QL on diagonal d and off-diagonal e (e[i] between i and i + 1); d becomes the eigenvalues. */
+/**
+ * Implicit QL on diagonal d and off-diagonal e (e[i] between i and i + 1); d becomes the eigenvalues.
+ * What is lost in rounding beside the largest entries counts as zero: in a Gram matrix of low rank the
+ * small diagonal entries are noise of that size themselves, beside which the iteration would never end.
+ */
 function diagonalize(d: usize, e: usize, n: u32): bool {
+  const norm = largestRow(d, e, n);
+  if (!(norm < Infinity)) return false;
+  const negligible = 1.1102230246251565e-16 * norm;
   for (let low: u32 = 0; low < n; low++) {
     for (let sweep = 0; ; sweep++) {
-      const high = firstNegligible(d, e, low, n);
+      const high = firstNegligible(e, negligible, low, n);
       if (high == low) break;
       if (sweep == 60) return false;
       chase(d, e, low, high);
@@ -185,14 +192,20 @@ function diagonalize(d: usize, e: usize, n: u32): bool {
   return true;
 }
 
-/** The first position from `low` on whose off-diagonal entry is lost in rounding beside its diagonal ones. */
-function firstNegligible(d: usize, e: usize, low: u32, n: u32): u32 {
-  let position = low;
-  for (; position + 1 < n; position++) {
-    const at = <usize>position << 3;
-    const scale = abs(load<f64>(d + at)) + abs(load<f64>(d + at, 8));
-    if (abs(load<f64>(e + at)) <= 1.1102230246251565e-16 * scale) break;
+/** The largest sum of a diagonal entry and the off-diagonal one behind it: a norm of the matrix. */
+function largestRow(d: usize, e: usize, n: u32): f64 {
+  let largest: f64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const at = <usize>i << 3;
+    largest = max(largest, abs(load<f64>(d + at)) + abs(load<f64>(e + at)));
   }
+  return largest;
+}
+
+/** The first position from `low` on whose off-diagonal entry is negligible. */
+function firstNegligible(e: usize, negligible: f64, low: u32, n: u32): u32 {
+  let position = low;
+  while (position + 1 < n && !(abs(load<f64>(e + (<usize>position << 3))) <= negligible)) position++;
   return position;
 }
 

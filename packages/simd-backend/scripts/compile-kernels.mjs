@@ -59,7 +59,7 @@ if (!(await isFresh())) {
   for (const variant of variants) {
     const binary = await compile(variant);
     entries.push(
-      `export const ${variant.name} =\n  "${Buffer.from(binary).toString("base64")}";\n`,
+      `export const ${variant.name}: string =\n  "${Buffer.from(binary).toString("base64")}";\n`,
     );
   }
   await mkdir(new URL("./", target), { recursive: true });

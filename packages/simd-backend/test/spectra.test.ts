@@ -110,14 +110,41 @@ describe("symmetricEigenvalues", () => {
     for (const runtime of runtimes) expectEigenvalues(eigenvalues(runtime, laplacian), expected);
   });
 
-  test("a matrix with NaN is refused instead of iterating forever", () => {
+  test("a Gram matrix of low rank, whose small entries are rounding noise, at any scale", () => {
+    const [n, rank] = [64, 3];
+    for (const scale of [1, 1e-12, 1e9]) {
+      const next = numbers(17);
+      const factor = Array.from({ length: rank }, () => Array.from({ length: n }, next));
+      const gram = (rows: readonly number[][]) =>
+        rows.map((x) =>
+          rows.map((y) => scale * x.reduce((sum, value, i) => sum + value * y[i]!, 0)),
+        );
+      const columns = Array.from({ length: n }, (_, i) => factor.map((row) => row[i]!));
+      // The other product of the factor has the same eigenvalues beside zeros.
+      const expected = [...jacobiEigenvalues(gram(factor)), ...new Array<number>(n - rank).fill(0)];
+      for (const runtime of runtimes)
+        expectEigenvalues(eigenvalues(runtime, gram(columns)), expected);
+    }
+  });
+
+  test("a matrix with NaN or infinity is refused instead of iterating forever", () => {
     for (const runtime of runtimes) {
-      expect(() =>
-        eigenvalues(runtime, [
-          [1, Number.NaN],
-          [Number.NaN, 1],
-        ]),
-      ).toThrow(KernelFailureError);
+      for (const bad of [Number.NaN, Infinity, -Infinity]) {
+        for (const matrix of [
+          [[bad]],
+          [
+            [1, bad],
+            [bad, 1],
+          ],
+          [
+            [bad, 1, 0],
+            [1, 1, 1],
+            [0, 1, 2],
+          ],
+        ]) {
+          expect(() => eigenvalues(runtime, matrix)).toThrow(KernelFailureError);
+        }
+      }
     }
   });
 });
