@@ -84,6 +84,12 @@ describe("singular values", () => {
     }
   });
 
+  test("of diagonal and zero matrices are their entries", () => {
+    const diagonal = Matrix.diag([3, 0, 5, 0, 4]);
+    expectClose(singularValues(ndarray(flat(diagonal), [5, 5])), [5, 4, 3, 0, 0], 1e-14);
+    expect([...singularValues(ndarray(new Float64Array(20), [4, 5]))]).toEqual([0, 0, 0, 0]);
+  });
+
   test("of zero are zero, and of what is not finite NaN", () => {
     expect([...singularValues(ndarray(new Float32Array(6), [2, 3]))]).toEqual([0, 0]);
     expect([...singularValues(ndarray(Float32Array.of(1, NaN, 2, 3), [2, 2]))]).toEqual([NaN, NaN]);
