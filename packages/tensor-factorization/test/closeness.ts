@@ -2,15 +2,17 @@ import { expect } from "vitest";
 
 /**
  * Expects actual ≈ expected with the largest deviation at most `relative` times the largest expected
- * value: float32 rounding of a sum is relative to its terms, not to what is left after cancellation.
+ * value, or times `termSize` if that is more: float32 rounding of a sum is relative to its terms, not
+ * to what is left after cancellation.
  */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   relative: number,
+  termSize = 0,
 ): void {
   expect(actual.length).toBe(expected.length);
-  let scale = 0;
+  let scale = termSize;
   let deviation = 0;
   for (let i = 0; i < expected.length; i++) {
     scale = Math.max(scale, Math.abs(expected[i]));

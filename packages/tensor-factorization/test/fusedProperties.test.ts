@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import ndarray from "ndarray";
 import { describe, expect, test } from "vitest";
 import { compileFused, type FusedStep } from "../src/engines/fused/fusedEngine.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type Observations,
   type Optimizer,
   plainEngine,
+  predict,
   sgd,
 } from "../src/index.ts";
 import { expectClose } from "./closeness.ts";
@@ -21,6 +23,9 @@ import { expectClose } from "./closeness.ts";
  * float32 terms differ by some 1e-6 of their largest term.
  */
 const tolerance = 1e-5;
+
+/** Targets and parameters are of size one: a residual that vanishes is rounding of numbers of that size. */
+const termSize = 0.05;
 
 /** Small deterministic numbers for a case; a shrunk counterexample stays the same. */
 function numbers(count: number, seed: number, scale = 1): Float32Array {
@@ -163,16 +168,32 @@ async function compilePlain(
   return plainEngine.compile(copy, observations, loss, optimizer);
 }
 
+/** Whether rounding cannot flip the sign that the l1 gradient jumps by: no residual is nearly zero. */
+function isSmooth({ factorization, observations }: Problem, loss: Loss): boolean {
+  if (loss.kind !== "l1") return true;
+  const { spec } = factorization;
+  const sizes = modeSizesOf(spec);
+  const { samples, targets } = observations;
+  const encoding = spec.kind === "mf" ? sizes : [sizes.length, Math.max(...sizes)];
+  const predictions =
+    observations.task === "completion"
+      ? predict(factorization, ndarray(observations.indices, [samples, sizes.length]))
+      : predict(factorization, ndarray(observations.inputs, [samples, ...encoding]));
+  // Five steps of at most 1e-4 move a prediction by less.
+  return targets.every((target, s) => Math.abs(predictions.get(s) - target) > 0.02);
+}
+
 const rank = fc.integer({ min: 0, max: 40 });
 
 describe("the fused engine equals the readable one", () => {
   test("gradient and statistics, for every plan, loss, task and shape", async () => {
     await fc.assert(
       fc.asyncProperty(anyProblem, anyLoss, rank, async (drawn, loss, planRank) => {
+        fc.pre(isSmooth(drawn, loss));
         const fused = await compileRanked(drawn, loss, sgd({ lr: 0 }), planRank);
         const plain = await compilePlain(drawn, loss, sgd({ lr: 0 }));
-        expectClose(fused.gradient(), plain.gradient(), tolerance);
-        expectClose(Object.values(fused.step()), Object.values(plain.step()), tolerance);
+        expectClose(fused.gradient(), plain.gradient(), tolerance, termSize);
+        expectClose(Object.values(fused.step()), Object.values(plain.step()), tolerance, termSize);
         fused.dispose();
       }),
       { numRuns: 300 },
@@ -198,6 +219,7 @@ describe("the fused engine equals the readable one", () => {
   test("minibatches in turn with full batches", async () => {
     await fc.assert(
       fc.asyncProperty(anyProblem, anyLoss, rank, async (drawn, loss, planRank) => {
+        fc.pre(isSmooth(drawn, loss));
         const { samples } = drawn.observations;
         const fused = await compileRanked(drawn, loss, sgd({ lr: 1e-4 }), planRank);
         const plain = await compilePlain(drawn, loss, sgd({ lr: 1e-4 }));
@@ -207,7 +229,7 @@ describe("the fused engine equals the readable one", () => {
             start === undefined
               ? undefined
               : Int32Array.from({ length: size }, (_, b) => (start + b) % samples);
-          expectClose(fused.gradient(batch), plain.gradient(batch), tolerance);
+          expectClose(fused.gradient(batch), plain.gradient(batch), tolerance, termSize);
           fused.step(batch);
           plain.step(batch);
         }
@@ -234,7 +256,7 @@ describe("the fused engine equals the readable one", () => {
           const drawn = problem(spec, task, 100, true, 77);
           const fused = await compileRanked(drawn, { kind: "l2" }, sgd(), planRank);
           const plain = await compilePlain(drawn, { kind: "l2" }, sgd());
-          expectClose(fused.gradient(), plain.gradient(), tolerance);
+          expectClose(fused.gradient(), plain.gradient(), tolerance, termSize);
           fused.dispose();
         }
   });
