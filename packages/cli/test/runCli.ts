@@ -46,10 +46,19 @@ export async function runJson(args: readonly string[], options?: SpawnOptions): 
   return JSON.parse(stdout);
 }
 
-/** An empty folder (with a space in its path) that is removed after the test. */
+/** A new empty folder, with a space in its path. */
+export async function newFolder(): Promise<string> {
+  return realpath(await mkdtemp(join(tmpdir(), "implicit-rank cli ")));
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** A new empty folder that is removed after the test. */
 export async function scratchFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "implicit-rank cli ")));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await newFolder();
+  onTestFinished(() => removeFolder(folder));
   return folder;
 }
 
