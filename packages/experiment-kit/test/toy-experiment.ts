@@ -13,6 +13,8 @@ const flags = z.object({
   patience: z.number().int().default(2).describe("checks that it has to stay below"),
   diverge_at: z.number().int().default(-1).describe("epoch in which the parameters become NaN"),
   slow_ms: z.number().default(0).describe("milliseconds that every epoch waits"),
+  noise: z.number().default(0).describe("deviation of the noise in the targets"),
+  ballast: z.number().int().default(0).describe("numbers that only make checkpoints larger"),
   dataset_hash: z.string().default("data").describe("hash that the data pretend to have"),
 });
 export type ToyConfig = z.infer<typeof flags>;
@@ -39,14 +41,17 @@ export function createToy(config: ToyConfig, initial: Random): Trainable {
   random.fillNormal(inputs, 0, 1);
   const truth = new Float64Array(dimension);
   random.fillNormal(truth, 0, 1);
+  const noise = new Float64Array(samples);
+  if (config.noise > 0) random.fillNormal(noise, 0, config.noise);
   const weights = new Float64Array(dimension);
   const velocity = new Float64Array(dimension);
   const order = Int32Array.from({ length: samples }, (_, i) => i);
   const batchSize = config.batch_size <= 0 ? samples : config.batch_size;
+  const ballast = new Float64Array(config.ballast);
   let epoch = 0;
 
   const residual = (sample: number): number => {
-    let sum = 0;
+    let sum = noise[sample]!;
     for (let j = 0; j < dimension; j++)
       sum += inputs[sample * dimension + j]! * (weights[j]! - truth[j]!);
     return sum;
@@ -104,6 +109,7 @@ export function createToy(config: ToyConfig, initial: Random): Trainable {
         weights: { shape: [dimension], data: weights },
         velocity: { shape: [dimension], data: velocity },
         order: { shape: [samples], data: order },
+        ballast: { shape: [config.ballast], data: ballast },
       },
       metadata: { random: JSON.stringify(random.state()) },
     }),

@@ -41,12 +41,13 @@ export function unknownFlag(name: string, known: readonly string[]): MisuseError
 
 function fromText(flag: FlagInfo, value: unknown): unknown {
   if (!flag.repeatable) return scalarFromText(flag, value);
-  const items = Array.isArray(value)
-    ? value
-    : typeof value === "string"
-      ? value.split(/[\s,]+/).filter(Boolean)
-      : value;
+  const items = typeof value === "string" ? itemsOfText(flag, value) : value;
   return Array.isArray(items) ? items.map((item: unknown) => scalarFromText(flag, item)) : items;
+}
+
+/** A list in one text is separated by blanks or commas; a grouped flag's text is one item. */
+function itemsOfText(flag: FlagInfo, text: string): readonly string[] {
+  return flag.grouped ? [text] : text.split(/[\s,]+/).filter(Boolean);
 }
 
 function scalarFromText(flag: FlagInfo, value: unknown): unknown {
