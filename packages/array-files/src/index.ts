@@ -1,6 +1,7 @@
 export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
 export { contentHash } from "./content-hash.ts";
 export { ArrayFileError } from "./error.ts";
+export { decodeNpyText, encodeNpyText } from "./npy-text.ts";
 export { decodeNpz, encodeNpz, readNpz, writeNpz } from "./npz.ts";
 export {
   decodeSafetensors,

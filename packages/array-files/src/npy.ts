@@ -13,17 +13,24 @@ const ALIGNMENT = 64;
 
 /** The bytes of an npy file (version 1.0, row-major). */
 export function encodeNpy(array: NamedArray): Uint8Array {
-  const sizes = array.shape.length === 1 ? `${array.shape[0]},` : array.shape.join(", ");
-  const descr = elementTypeOf(array.data).npy;
+  const header = npyHeader(elementTypeOf(array.data).npy, array.shape);
+  const bytes = new Uint8Array(header.length + array.data.byteLength);
+  bytes.set(header);
+  bytes.set(bytesOf(array.data), header.length);
+  return bytes;
+}
+
+/** What stands before the elements of a row-major array. */
+export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const unpadded = MAGIC.length + 4 + dictionary.length + 1;
   const dataStart = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
   const header = `${dictionary.padEnd(dataStart - MAGIC.length - 5)}\n`;
-  const bytes = new Uint8Array(dataStart + array.data.byteLength);
+  const bytes = new Uint8Array(dataStart);
   bytes.set(MAGIC);
   bytes.set([1, 0, header.length & 0xff, header.length >>> 8], MAGIC.length);
   bytes.set(new TextEncoder().encode(header), MAGIC.length + 4);
-  bytes.set(bytesOf(array.data), dataStart);
   return bytes;
 }
 
@@ -32,24 +39,39 @@ export function encodeNpy(array: NamedArray): Uint8Array {
  * into row-major order. Python objects (pickles), text and structured types are refused.
  */
 export function decodeNpy(bytes: Uint8Array, refuse: (problem: string) => Error): NamedArray {
-  const { header, dataStart } = splitHeader(bytes, refuse);
-  const descr = descriptor(header, refuse);
+  const { descr, shape, fortranOrder, dataStart } = splitNpy(bytes, refuse);
   const type = READABLE_TYPES.find((candidate) => candidate.npy === descr);
   if (type === undefined) throw refuse(unsupported(descr));
-  const shape = shapeOf(header, refuse);
-  const count = elementCount(shape);
-  if (count === undefined) throw refuse("shape must be integers ≥ 0 with a product below 2^53");
+  const count = elementCount(shape)!;
   const available = bytes.length - dataStart;
   if (count * type.bytes !== available) {
     const needed = `shape (${shape.join(", ")}) of ${descr} needs ${count * type.bytes} bytes`;
     throw refuse(`${needed}, found ${available}`);
   }
   const data = type.view(bytes, dataStart, count);
-  const fortran = /'fortran_order'\s*:\s*(True|False)\s*[,}]/.exec(header)?.[1];
-  if (fortran === undefined) throw refuse("npy header lacks fortran_order");
-  if (fortran === "False" || shape.length < 2) return { shape, data };
+  if (!fortranOrder || shape.length < 2) return { shape, data };
   const columnMajor = rowMajorStrides([...shape].reverse()).reverse();
   return { shape, data: reorderStrided(data, shape, columnMajor, 0) };
+}
+
+interface NpyParts {
+  readonly descr: string;
+  readonly shape: number[];
+  readonly fortranOrder: boolean;
+  readonly dataStart: number;
+}
+
+/** Parses the header of an npy file; the shape's product is below 2^53. */
+export function splitNpy(bytes: Uint8Array, refuse: (problem: string) => Error): NpyParts {
+  const { header, dataStart } = splitHeader(bytes, refuse);
+  const descr = descriptor(header, refuse);
+  const fortran = /'fortran_order'\s*:\s*(True|False)\s*[,}]/.exec(header)?.[1];
+  if (fortran === undefined) throw refuse("npy header lacks fortran_order");
+  const shape = shapeOf(header, refuse);
+  if (elementCount(shape) === undefined) {
+    throw refuse("shape must be integers ≥ 0 with a product below 2^53");
+  }
+  return { descr, shape, fortranOrder: fortran === "True", dataStart };
 }
 
 function splitHeader(
