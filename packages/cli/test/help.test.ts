@@ -1,18 +1,8 @@
 import { execFile } from "node:child_process";
-import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { commands } from "../src/commands/commands.ts";
-import { main } from "../src/main.ts";
-import { bin, type Ended, runCli } from "./runCli.ts";
-
-/** What the program would print, without the start of a process. */
-async function callMain(args: readonly string[]): Promise<Omit<Ended, "signal">> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await main(args, { stdout, stderr });
-  const read = (stream: PassThrough): string => String(stream.read() ?? "");
-  return { code, stdout: read(stdout), stderr: read(stderr) };
-}
+import { bin, callMain, runCli } from "./runCli.ts";
 
 /** Flags and defaults of the counterpart, which its users paste; undefined: none is shown. */
 type Defaults = Readonly<Record<string, string | undefined>>;

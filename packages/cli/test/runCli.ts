@@ -2,7 +2,9 @@ import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { onTestFinished } from "vitest";
+import { main } from "../src/main.ts";
 
 /** The built program, as npm installs it. */
 export const bin = join(import.meta.dirname, "..", "dist", "bin.js");
@@ -36,6 +38,14 @@ export function startCli(
 
 export function runCli(args: readonly string[], options?: SpawnOptions): Promise<Ended> {
   return startCli(args, options).ended;
+}
+
+/** What the program would print, without the start of a process. */
+export async function callMain(args: readonly string[]): Promise<Omit<Ended, "signal">> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const code = await main(args, { stdout, stderr });
+  const read = (stream: PassThrough): string => String(stream.read() ?? "");
+  return { code, stdout: read(stdout), stderr: read(stderr) };
 }
 
 /** Runs the program, which must succeed, with --json; returns what it printed. */

@@ -63,12 +63,18 @@ function splitFlag(argument: string): [name: string, value: string | undefined] 
 
 /** The arguments after a flag that belong to it. */
 function takeValues(flag: FlagInfo, args: readonly string[], start: number): readonly string[] {
-  if (isSwitch(flag)) return /^(true|false)$/i.test(args[start] ?? "") ? [args[start]!] : [];
+  if (isSwitch(flag)) return isSwitchValue(flag, args[start]) ? [args[start]!] : [];
   const most = flag.repeatable ? args.length : Math.min(start + 1, args.length);
   let end = start;
   while (end < most && args[end] !== "--" && !looksLikeFlag(args[end]!)) end++;
   if (end === start) throw new UsageError(`--${flag.name}: needs a value (${valueName(flag)})`);
   return args.slice(start, end);
+}
+
+/** What follows a switch may be an operand, but not after one that has no default and so asks for a value. */
+function isSwitchValue(flag: FlagInfo, next: string | undefined): boolean {
+  if (next === undefined || looksLikeFlag(next)) return false;
+  return flag.default === undefined || /^(true|false)$/i.test(next);
 }
 
 function typedValue(
