@@ -116,7 +116,7 @@ async function claimFolder<Config>(
 ): Promise<{ readonly folder: string; readonly lock: RunLock }> {
   if (options.folder === undefined) {
     const folder = await createRunFolder(flags.outputs_dir, flags.experiment_name, created);
-    return { folder, lock: await lockRun(folder) };
+    return { folder, lock: await removeUnless(folder, () => lockRun(folder)) };
   }
   const { folder } = options;
   await makeFolder(folder);
