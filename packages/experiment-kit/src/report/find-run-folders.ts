@@ -1,0 +1,49 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { errorCode, fileError, MisuseError } from "../errors.ts";
+
+const DEEPEST = 6;
+
+/** Whether a folder holds a run. */
+async function entriesOf(folder: string): Promise<{ isRun: boolean; folders: readonly string[] }> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return {
+    isRun: entries.some((entry) => entry.name === "config.json" && entry.isFile()),
+    folders: entries
+      .filter(
+        (entry) =>
+          entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules",
+      )
+      .map((entry) => join(folder, entry.name))
+      .sort(),
+  };
+}
+
+/**
+ * The run folders that a path stands for: itself, or those below it. Symbolic links and hidden folders
+ * are not followed.
+ *
+ * @throws MisuseError if the path is no folder; RunError if it cannot be read.
+ */
+export async function findRunFolders(path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const visit = async (folder: string, depth: number): Promise<void> => {
+    const { isRun, folders } = await entriesOf(folder).catch((error: unknown) => {
+      // A folder below may vanish while it is looked at, or be closed to us; the named one must be there.
+      if (depth > 0) return { isRun: false, folders: [] };
+      throw pathError(path, error);
+    });
+    if (isRun) found.push(folder);
+    else if (depth < DEEPEST) for (const child of folders) await visit(child, depth + 1);
+  };
+  await visit(path, 0);
+  return found;
+}
+
+function pathError(path: string, error: unknown): Error {
+  if (errorCode(error) === "ENOENT")
+    return new MisuseError(`${path}: there is no such folder; give a run folder or one with runs`);
+  if (errorCode(error) === "ENOTDIR")
+    return new MisuseError(`${path}: is a file; give a run folder or one with runs`);
+  return fileError(path, "be read", error);
+}
