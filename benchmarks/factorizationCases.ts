@@ -70,8 +70,13 @@ export function drawCase(
 function drawIndices(spec: FactorizationSpec, samples: number, random: Random): Int32Array {
   const sizes = modeSizesOf(spec);
   const entries = sizes.reduce((product, size) => product * size, 1);
-  const drawn = random.sampleWithoutReplacement(entries, samples);
   const indices = new Int32Array(samples * sizes.length);
+  if (entries > 2 ** 31) {
+    // Among so many entries a few thousand independent draws do not meet.
+    for (let i = 0; i < indices.length; i++) indices[i] = random.int(sizes[i % sizes.length]);
+    return indices;
+  }
+  const drawn = random.sampleWithoutReplacement(entries, samples);
   for (let s = 0; s < samples; s++) {
     let rest = drawn[s];
     for (let mode = sizes.length - 1; mode >= 0; mode--) {

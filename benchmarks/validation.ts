@@ -23,7 +23,10 @@ const validateEvery = 25;
 /** Completion of a random target with all entries in the set, as `data matrix` and `data tensor` draw it. */
 function drawData(modeSizes: readonly number[]): Parameters<typeof factorizationExperiments>[0] {
   const random = createRandom(1);
-  const target = createFactorization({ ...cp(modeSizes.length, modeSizes[0], 5), modeSizes } as never);
+  const target = createFactorization({
+    ...cp(modeSizes.length, modeSizes[0], 5),
+    modeSizes,
+  } as never);
   random.fillNormal(target.values, 0, 1);
   const entries = Float32Array.from(fullTensor(target).data);
   const norm = Math.hypot(...entries);
@@ -53,11 +56,19 @@ function drawData(modeSizes: readonly number[]): Parameters<typeof factorization
 /** The defaults of an experiment's flags, with the data set that `loadData` ignores the path of. */
 function defaultFlags(experiment: Experiment<never>): Record<string, unknown> {
   const defaults = listFlags(experiment.flags).map(({ name, default: value }) => [name, value]);
-  return { ...Object.fromEntries(defaults), dataset_path: "drawn", threads: Number(options.threads) };
+  return {
+    ...Object.fromEntries(defaults),
+    dataset_path: "drawn",
+    threads: Number(options.threads),
+  };
 }
 
 const rows: string[][] = [];
-for (const [index, modeSizes] of [[64, 64], [16, 16, 16], [16, 16, 16]].entries()) {
+for (const [index, modeSizes] of [
+  [64, 64],
+  [16, 16, 16],
+  [16, 16, 16],
+].entries()) {
   const experiment = factorizationExperiments(drawData(modeSizes))[index] as Experiment<never>;
   const trainable = await experiment.prepare(defaultFlags(experiment) as never, {
     random: createRandom(1),

@@ -16,6 +16,7 @@ function compile(
 ): Promise<FusedStep> {
   const factorization = createFactorization(golden.spec, golden.factorization.values.slice());
   return compileFused(factorization, golden.observations, { kind: "l2" }, optimizer, {
+    validation: golden.observations,
     choose: (plans) => plans.find((plan) => plan.form === form) ?? plans[0],
   });
 }
@@ -54,10 +55,10 @@ describe.each(cases)("fused engine, $name, $form", ({ golden, form }) => {
 
   test("predictions and full tensor", async () => {
     const training = await compile(golden, sgd(), form);
-    training.evaluation.run();
-    expectClose(training.evaluation.predictions(), golden.prediction, tolerance);
+    training.evaluation!.run();
+    expectClose(training.evaluation!.predictions(), golden.prediction, tolerance);
     if (golden.tensor !== undefined)
-      expectClose(training.evaluation.tensor()!, golden.tensor.data, tolerance);
+      expectClose(training.evaluation!.tensor()!, golden.tensor.data, tolerance);
     training.dispose();
   });
 

@@ -3,18 +3,22 @@ import ndarray from "ndarray";
 import { describe, expect, test } from "vitest";
 import { compileFused, type FusedStep } from "../src/engines/fused/fusedEngine.ts";
 import {
+  cpSpec,
   createFactorization,
   type Factorization,
   type FactorizationSpec,
+  fullTensor,
   groupRmsProp,
   hierarchicalSpec,
   type Loss,
+  matricization,
   modeSizesOf,
   type Observations,
   type Optimizer,
   plainEngine,
   predict,
   sgd,
+  singularValues,
 } from "../src/index.ts";
 import { expectClose } from "./closeness.ts";
 
@@ -171,16 +175,19 @@ async function compilePlain(
 /** Whether rounding cannot flip the sign that the l1 gradient jumps by: no residual is nearly zero. */
 function isSmooth({ factorization, observations }: Problem, loss: Loss): boolean {
   if (loss.kind !== "l1") return true;
+  const predictions = predictAll(factorization, observations);
+  // Five steps of at most 1e-4 move a prediction by less.
+  return observations.targets.every((target, s) => Math.abs(predictions[s] - target) > 0.02);
+}
+
+function predictAll(factorization: Factorization, observations: Observations): Float64Array {
   const { spec } = factorization;
   const sizes = modeSizesOf(spec);
-  const { samples, targets } = observations;
+  const { samples } = observations;
   const encoding = spec.kind === "mf" ? sizes : [sizes.length, Math.max(...sizes)];
-  const predictions =
-    observations.task === "completion"
-      ? predict(factorization, ndarray(observations.indices, [samples, sizes.length]))
-      : predict(factorization, ndarray(observations.inputs, [samples, ...encoding]));
-  // Five steps of at most 1e-4 move a prediction by less.
-  return targets.every((target, s) => Math.abs(predictions.get(s) - target) > 0.02);
+  return observations.task === "completion"
+    ? predict(factorization, ndarray(observations.indices, [samples, sizes.length])).data
+    : predict(factorization, ndarray(observations.inputs, [samples, ...encoding])).data;
 }
 
 const rank = fc.integer({ min: 0, max: 40 });
@@ -239,7 +246,7 @@ describe("the fused engine equals the readable one", () => {
     );
   });
 
-  test("order 8 with pool 2, order 9 with pool 3, square patches", async () => {
+  test("order 8 with pool 2, order 9 with pool 3, square patches, many modes at once", async () => {
     const specs = [
       hierarchicalSpec({ modeSizes: [2, 3, 2, 2, 3, 2, 2, 2], widths: [3, 4, 5], poolSize: 2 }),
       hierarchicalSpec({ modeSizes: [2, 2, 2, 3, 2, 2, 2, 2, 2], widths: [4, 3], poolSize: 3 }),
@@ -249,6 +256,13 @@ describe("the fused engine equals the readable one", () => {
         poolSize: 4,
         poolPattern: "checkerboard_sq",
       }),
+      // More children of one node than a kernel multiplies at once.
+      hierarchicalSpec({
+        modeSizes: Array.from({ length: 19 }, () => 2),
+        widths: [3],
+        poolSize: 19,
+      }),
+      cpSpec({ modeSizes: [2, 1, 2, 3, 2, 1, 2, 2, 2, 1, 2, 2], components: 5 }),
     ];
     for (const spec of specs)
       for (const task of ["completion", "sensing"] as const)
@@ -260,6 +274,74 @@ describe("the fused engine equals the readable one", () => {
           fused.dispose();
         }
   });
+});
+
+describe("evaluation", () => {
+  test("full tensor and predictions, with and without the full tensor", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyProblem, fc.boolean(), async (drawn, small) => {
+        const { factorization, observations } = drawn;
+        const fused = await compileFused(factorization, observations, { kind: "l2" }, sgd(), {
+          validation: observations,
+          ...(small && { maxGridEntries: 1 }),
+        });
+        fused.step();
+        const evaluation = fused.evaluation!;
+        evaluation.run();
+        const trained = createFactorization(factorization.spec, fused.factorization.values.slice());
+        expectClose(
+          evaluation.predictions(),
+          predictAll(trained, observations),
+          tolerance,
+          termSize,
+        );
+        if (evaluation.hasTensor)
+          expectClose(evaluation.tensor()!, fullTensor(trained).data, tolerance, termSize);
+        fused.dispose();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("singular values of every matricization", async () => {
+    const spec = hierarchicalSpec({ modeSizes: [3, 4, 2, 5], widths: [6, 5] });
+    const drawn = problem(spec, "completion", 60, true, 5);
+    const { factorization, observations } = drawn;
+    const fused = await compileFused(factorization, observations, { kind: "l2" }, sgd(), {
+      validation: observations,
+    });
+    fused.evaluation!.run();
+    for (const modes of [[0], [1, 2], [3], [0, 2, 3]])
+      expectClose(
+        fused
+          .evaluation!.spectrum(spec.modeSizes, modes)
+          .singularValues(fused.evaluation!.tensor()!),
+        singularValues(matricization(fullTensor(factorization), modes)),
+        tolerance,
+      );
+    fused.dispose();
+  });
+});
+
+test("threads: the same numbers as one thread, the same bits every time", async () => {
+  const spec = hierarchicalSpec({ modeSizes: [9, 7, 8, 5], widths: [33, 20] });
+  const optimizer = groupRmsProp();
+  for (const task of ["completion", "sensing"] as const) {
+    const drawn = problem(spec, task, 300, true, 11);
+    const train = async (threads: number): Promise<Float32Array> => {
+      const { factorization, observations } = drawn;
+      const step = await compileFused(factorization, observations, { kind: "l2" }, optimizer, {
+        threads,
+      });
+      for (let i = 0; i < 10; i++) step.step();
+      const values = Float32Array.from(step.factorization.values);
+      step.dispose();
+      return values;
+    };
+    const [one, two, again] = [await train(1), await train(2), await train(2)];
+    expect(again).toEqual(two);
+    expectClose(two, one, tolerance);
+  }
 });
 
 test("the optimizer's state goes on in another step with the same bits", async () => {

@@ -61,7 +61,7 @@ async function compileFusedStep(request: StepRequest): Promise<CompiledStep> {
     ...(flags.batch_size > 0 && { batchSize: flags.batch_size }),
   });
   for (const notice of step.notices) request.log(notice);
-  return { step, evaluation: step.evaluation, plan: step.description, backend: step.backend };
+  return { step, evaluation: step.evaluation!, plan: step.description, backend: step.backend };
 }
 
 async function loadTfjsEngine(): Promise<Engine> {

@@ -23,10 +23,12 @@ export interface FusedOptions {
   readonly threads?: number;
   /** Most samples of one step; less than all saves memory and lets the plan suit minibatches. */
   readonly batchSize?: number;
-  /** Observations that `evaluation.predictions` evaluates; default: the training observations. */
+  /** Observations to evaluate beside training; without them nothing is reserved for `evaluation`. */
   readonly validation?: Observations;
   /** Takes the choice of the plan from the cost model; the plans are given cheapest first. */
   readonly choose?: ChoosePlan;
+  /** The most entries of a full tensor that are held at once; larger ones are never formed. */
+  readonly maxGridEntries?: number;
   readonly variant?: KernelVariant | "auto";
 }
 
@@ -37,7 +39,8 @@ export interface FusedStep extends TrainingStep {
   readonly description: string;
   /** `simd-relaxed` (fused multiply-add) or `simd-plain`: the kernels that run. */
   readonly backend: string;
-  readonly evaluation: Evaluation;
+  /** Evaluates the full tensor and the `validation` observations; undefined without them. */
+  readonly evaluation: Evaluation | undefined;
   /** What the machine lacks, one line each: threads, relaxed SIMD. */
   readonly notices: readonly string[];
   /** Bytes of kernel memory. */
@@ -60,14 +63,14 @@ export async function compileFused(
   options: FusedOptions = {},
 ): Promise<FusedStep> {
   validateObservations(factorization.spec, observations);
-  const validation = options.validation ?? observations;
-  if (validation !== observations) validateObservations(factorization.spec, validation);
+  const { validation } = options;
+  if (validation !== undefined) validateObservations(factorization.spec, validation);
   if (!(factorization.values instanceof Float32Array))
     throw new FactorizationError(
       "parameters: the fused engine trains in single precision; give a Float32Array, or use the plain engine",
     );
   const capacity = Math.min(options.batchSize ?? observations.samples, observations.samples);
-  const model = fusedModel(factorization.spec, observations, validation, capacity, options.choose);
+  const model = fusedModel(factorization.spec, observations, capacity, options);
 
   const shape = modeSizesOf(factorization.spec);
   const threads = options.threads ?? 1;
@@ -78,7 +81,7 @@ export async function compileFused(
       request,
       model: model.reserve(arena, request),
       update: reserveUpdate(arena, optimizer, factorization.values.length),
-      spectrum: reserveSpectrum(arena, model.hasTensor ? shape : []),
+      spectrum: reserveSpectrum(arena, validation !== undefined && model.hasTensor ? shape : []),
     };
   };
   const counting = countingArena();
@@ -96,8 +99,8 @@ export async function compileFused(
 
   const fit = model.recordFit(runtime, buffers.model, buffers.request);
   const update = recordUpdate(runtime, optimizer, pointers, buffers.update, values.length);
-  const evaluation: Evaluation = {
-    ...model.recordEvaluation(runtime, buffers.model),
+  const evaluation: Evaluation | undefined = validation && {
+    ...model.recordEvaluation(runtime, buffers.model, validation),
     hasTensor: model.hasTensor,
     spectrum: (sizes, modes) => recordSpectrum(runtime, buffers.spectrum, sizes, modes),
   };

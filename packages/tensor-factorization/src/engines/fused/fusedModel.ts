@@ -29,8 +29,8 @@ import type { TreeLayout } from "./treeBuffers.ts";
 import { rankPlans, type TreePlan } from "./treePlan.ts";
 import { layOutRows } from "./treeRows.ts";
 
-/** The most entries of a full tensor that are held at once: 256 MiB in single precision. */
-const maxGridEntries = 2 ** 26;
+/** Default of the most entries of a full tensor that are held at once: 64 MiB in single precision. */
+const defaultMaxEntries = 2 ** 24;
 
 export type FusedPlan =
   ({ readonly kind: "matrix" } & MatrixPlan) | ({ readonly kind: "tree" } & TreePlan);
@@ -38,12 +38,27 @@ export type FusedPlan =
 /** Chooses among the possible plans, which are given cheapest first. */
 export type ChoosePlan = <Plan extends MatrixPlan | TreePlan>(plans: readonly Plan[]) => Plan;
 
+/** The options of a fused step that its model depends on. */
+export interface ModelOptions {
+  readonly choose?: ChoosePlan;
+  readonly maxGridEntries?: number;
+  readonly validation?: Observations;
+}
+
+type ResolvedOptions = Required<Omit<ModelOptions, "validation">> & {
+  readonly validation: Observations | undefined;
+};
+
 const cheapest: ChoosePlan = (plans) => plans[0];
 
 /** The buffers of a model's programs; each model reads only its own. */
 export interface ModelBuffers {
   readonly matrix?: MatrixBuffers;
-  readonly tree?: { layout: TreeLayout; fit: TreeFitBuffers; evaluation: TreeEvaluationBuffers };
+  readonly tree?: {
+    readonly layout: TreeLayout;
+    readonly fit: TreeFitBuffers;
+    readonly evaluation: TreeEvaluationBuffers | undefined;
+  };
 }
 
 /** What a model contributes to a fused step. */
@@ -51,7 +66,11 @@ export interface FusedModel {
   readonly plan: FusedPlan;
   reserve(arena: Arena, request: FitRequest): ModelBuffers;
   recordFit(runtime: KernelRuntime, buffers: ModelBuffers, request: FitRequest): FitProgram;
-  recordEvaluation(runtime: KernelRuntime, buffers: ModelBuffers): ModelEvaluation;
+  recordEvaluation(
+    runtime: KernelRuntime,
+    buffers: ModelBuffers,
+    validation: Observations,
+  ): ModelEvaluation;
   /** Bytes that recording takes besides what is reserved. */
   readonly scratchBytes: (threads: number) => number;
   /** Whether the full tensor is small enough to be evaluated. */
@@ -62,21 +81,21 @@ export interface FusedModel {
 export function fusedModel(
   spec: FactorizationSpec,
   observations: Observations,
-  validation: Observations,
   batchSize: number,
-  choose: ChoosePlan = cheapest,
+  options: ModelOptions,
 ): FusedModel {
+  const { choose = cheapest, maxGridEntries = defaultMaxEntries, validation } = options;
+  const resolved = { choose, maxGridEntries, validation };
   return spec.kind === "mf"
-    ? matrixModel(spec, observations, validation, batchSize, choose)
-    : treeModel(spec, observations, validation, batchSize, choose);
+    ? matrixModel(spec, observations, batchSize, resolved)
+    : treeModel(spec, observations, batchSize, resolved);
 }
 
 function matrixModel(
   spec: MatrixSpec,
   observations: Observations,
-  validation: Observations,
   batchSize: number,
-  choose: ChoosePlan = cheapest,
+  { choose, maxGridEntries }: ResolvedOptions,
 ): FusedModel {
   const layout = parameterLayout(spec);
   const duplicates = hasDuplicates(observations, 2);
@@ -89,8 +108,8 @@ function matrixModel(
     hasTensor: entryCount(spec) <= maxGridEntries,
     scratchBytes: (threads) =>
       task === "sensing" ? allocationBytes(measureScratchBytes(entryCount(spec), threads)) : 0,
-    recordEvaluation: (runtime, { matrix }) =>
-      evaluateMatrix(runtime, matrix!, modeSizesOf(spec), validation),
+    recordEvaluation: (runtime, { matrix }, evaluated) =>
+      evaluateMatrix(runtime, matrix!, modeSizesOf(spec), evaluated),
   };
 }
 
@@ -116,9 +135,8 @@ function evaluateMatrix(
 function treeModel(
   spec: CpSpec | HierarchicalSpec,
   observations: Observations,
-  validation: Observations,
   batchSize: number,
-  choose: ChoosePlan = cheapest,
+  { choose, maxGridEntries, validation }: ResolvedOptions,
 ): FusedModel {
   const tree = factorTree(spec);
   const { samples, task } = observations;
@@ -149,14 +167,15 @@ function treeModel(
         tree: {
           layout,
           fit: reserveTreeFit(arena, layout, request),
-          evaluation: reserveTreeEvaluation(arena, tree, values, validation, maxGridEntries),
+          evaluation:
+            validation && reserveTreeEvaluation(arena, tree, values, validation, maxGridEntries),
         },
       };
     },
     recordFit: (runtime, buffers, request) =>
       recordTreeFit(runtime, buffers.tree!.layout, buffers.tree!.fit, request),
-    recordEvaluation: (runtime, buffers) =>
-      recordTreeEvaluation(runtime, buffers.tree!.evaluation, validation),
+    recordEvaluation: (runtime, buffers, evaluated) =>
+      recordTreeEvaluation(runtime, buffers.tree!.evaluation!, evaluated),
   };
 }
 

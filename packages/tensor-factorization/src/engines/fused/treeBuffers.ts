@@ -24,6 +24,8 @@ export interface TreeBuffers {
   readonly outputs: readonly (readonly RowBuffer[])[];
   readonly products: ReadonlyMap<TreeProduct, RowBuffer>;
   readonly indices: ReadonlyMap<TreeProduct, IndexBuffers>;
+  /** Two buffers of rows × width for products of more children than a kernel multiplies at once. */
+  readonly partial: ReadonlyMap<TreeProduct, readonly [number, number]>;
   /** Sample rows: one buffer of (batch × mode size) inputs for each mode. */
   readonly leaves: readonly number[];
   /** The right side times the output weights. */
@@ -43,6 +45,9 @@ export interface TreeLayout {
   readonly values: number;
   readonly gradient: number;
 }
+
+/** Most factors that one kernel multiplies. */
+export const maxFactors = 8;
 
 /** The position of the left side's matrix, when the right side is multiplied through it. */
 export function passedMatrix(plan: TreePlan): number | undefined {
@@ -66,6 +71,7 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
   const outputs: RowBuffer[][] = tree.layers.map(() => []);
   const products = new Map<TreeProduct, RowBuffer>();
   const indices = new Map<TreeProduct, IndexBuffers>();
+  const partial = new Map<TreeProduct, readonly [number, number]>();
 
   const reserveProduct = (product: TreeProduct): void => {
     const { layer, children, width } = product;
@@ -75,6 +81,10 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
     }
     const count = bySamples ? capacity : product.count;
     products.set(product, reserveRows(`product ${product.name}`, count, width));
+    if (children.length > maxFactors) {
+      const reserve = (): number => reserveFloats(arena, "partial product", count * width);
+      partial.set(product, [reserve(), reserve()]);
+    }
     if (!bySamples) indices.set(product, reserveIndices(arena, product, rows, trained));
   };
 
@@ -110,6 +120,7 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
     outputs,
     products,
     indices,
+    partial,
     leaves: bySamples
       ? tree.modeSizes.map((size, mode) =>
           reserveFloats(arena, `inputs of mode ${mode}`, capacity * size),

@@ -63,13 +63,13 @@ export function rankPlans(request: PlanRequest): readonly TreePlan[] {
 }
 
 /**
- * The ways to split the root's children into two ordered sides: all of them for up to six children,
- * else contiguous ones.
+ * The ways to split the root's children into two ordered sides: all of them for up to four
+ * children, else contiguous ones.
  */
 export function rootSplits(tree: FactorTree): [number[], number[]][] {
   const children = tree.groups.at(-1)![0];
   const masks: boolean[][] = [];
-  if (children.length <= 6)
+  if (children.length <= 4)
     for (let bits = 1; bits < 2 ** children.length - 1; bits++)
       masks.push(children.map((_, c) => ((bits >> c) & 1) === 1));
   else
@@ -117,7 +117,7 @@ function sensingPlans(request: PlanRequest, left: number[], right: number[]): Tr
   const entries = tree.modeSizes.reduce((product, size) => product * size, 1);
   if (entries <= request.maxGridEntries) {
     const rows = layOutRows(tree, left, right);
-    rows.assignAll();
+    rows.countAll();
     const leftRows = rows.left.count;
     const rightRows = rows.right.count;
     const measuring =

@@ -1,7 +1,8 @@
-import type { OpHandle, ProgramBuilder } from "@implicit-rank/simd-backend";
+import type { Factor, OpHandle, ProgramBuilder } from "@implicit-rank/simd-backend";
 import {
   byteOffset,
   type IndexBuffers,
+  maxFactors,
   passedMatrix,
   type TreeBuffers,
   type TreeLayout,
@@ -61,16 +62,40 @@ function recordProduct(recording: TreeRecording, product: TreeProduct): void {
   if (product.children.length === 1) return;
   const indices = buffers.indices.get(product);
   const count = productCount(recording, product);
+  const factors = product.children.map((child, c) => ({
+    values: buffers.outputs[product.layer][child].value,
+    ...(indices && { index: indices.index[c] }),
+  }));
   const gather = program.gatherProduct({
     out: buffers.products.get(product)!.value,
     rows: count(),
     width: product.width,
-    factors: product.children.map((child, c) => ({
-      values: buffers.outputs[product.layer][child].value,
-      ...(indices && { index: indices.index[c] }),
-    })),
+    factors: multiplySurplus(recording, product, factors, maxFactors),
   });
   patch(recording, gather, "rows", count);
+}
+
+/** Records products of the first factors until at most `limit` are left, and returns those. */
+function multiplySurplus(
+  recording: TreeRecording,
+  product: TreeProduct,
+  factors: readonly Factor[],
+  limit: number,
+): readonly Factor[] {
+  const count = productCount(recording, product);
+  let left = factors;
+  for (let turn = 0; left.length > limit; turn++) {
+    const out = recording.buffers.partial.get(product)![turn % 2];
+    const gather = recording.program.gatherProduct({
+      out,
+      rows: count(),
+      width: product.width,
+      factors: left.slice(0, maxFactors),
+    });
+    patch(recording, gather, "rows", count);
+    left = [{ values: out }, ...left.slice(maxFactors)];
+  }
+  return left;
 }
 
 /** right · diag(o), and on through the left side's matrix: (right · diag(o)) · Wᵀ. */
@@ -298,13 +323,18 @@ function recordProductGradients(recording: TreeRecording, product: TreeProduct):
           width,
           ...inverseLists(indices, c),
           upstream,
-          factors: others,
+          factors: multiplySurplus(recording, product, others, maxFactors),
         })
       : program.gatherProduct({
           out,
           rows: count(),
           width,
-          factors: [{ values: upstream }, ...others],
+          factors: multiplySurplus(
+            recording,
+            product,
+            [{ values: upstream }, ...others],
+            maxFactors,
+          ),
         });
     patch(recording, operation, "rows", count);
   });

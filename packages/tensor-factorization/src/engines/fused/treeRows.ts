@@ -43,6 +43,8 @@ export interface TreeRows {
   assignObserved(indices: Int32Array, samples: number, batch?: Int32Array): void;
   /** Rows become all index combinations, in row-major order of the children. */
   assignAll(): void;
+  /** Sets the counts that `assignAll` would, without the rows: for planning. */
+  countAll(): void;
 }
 
 /**
@@ -94,6 +96,13 @@ export function layOutRows(
         else numberRows(product, samples, table);
         finishRows(product, countOf);
       }
+    },
+    countAll() {
+      for (const product of products)
+        product.count = product.children.reduce(
+          (all, child) => all * countOf(product.layer, child),
+          1,
+        );
     },
     assignAll() {
       for (const product of products) {
