@@ -69,3 +69,38 @@ export { resumeRun } from "./run/resume-run.ts";
 export type { ResumeOptions } from "./run/resume-run.ts";
 export { runExperiment } from "./run/run-experiment.ts";
 export type { RunOptions, RunResult } from "./run/run-options.ts";
+export { batchScript } from "./slurm/batch-script.ts";
+export { runArrayTask } from "./slurm/run-array-task.ts";
+export type { SlurmOptions } from "./slurm/slurm-options.ts";
+export { readSlurmStatus } from "./slurm/slurm-status.ts";
+export type { SlurmStatus, SlurmTaskStatus } from "./slurm/slurm-status.ts";
+export { submitSweep } from "./slurm/submit-sweep.ts";
+export type { SubmitOptions, SubmittedJob } from "./slurm/submit-sweep.ts";
+export { waitForSweep } from "./slurm/wait-for-sweep.ts";
+export { compareRuns } from "./sweep/compare-runs.ts";
+export type {
+  CompareOptions,
+  ComparedGroup,
+  ComparedRun,
+  Comparison,
+} from "./sweep/compare-runs.ts";
+export { expandGrid } from "./sweep/expand-grid.ts";
+export type { GridOptions } from "./sweep/expand-grid.ts";
+export { expandPlan, fillTemplate } from "./sweep/expand-plan.ts";
+export type { ExpandPlanOptions } from "./sweep/expand-plan.ts";
+export type { TypedValue } from "./sweep/flag-alternatives.ts";
+export { parsePlan, readPlan } from "./sweep/plan-file.ts";
+export type { Plan } from "./sweep/plan-file.ts";
+export { checkResultsPath, groupRows, runRows, toCsv, writeResults } from "./sweep/results-file.ts";
+export { exitCodeOf, runSweep } from "./sweep/run-sweep.ts";
+export type { SweepOptions, SweepResult } from "./sweep/run-sweep.ts";
+export { runTask } from "./sweep/run-task.ts";
+export type { TaskProgress, TaskReport } from "./sweep/run-task.ts";
+export { serveTasks } from "./sweep/serve-tasks.ts";
+export { statisticsOf } from "./sweep/statistics.ts";
+export type { Statistics } from "./sweep/statistics.ts";
+export { readSweep } from "./sweep/sweep-file.ts";
+export type { Sweep } from "./sweep/sweep-file.ts";
+export type { SweepTask } from "./sweep/sweep-task.ts";
+export { readTaskStatuses } from "./sweep/task-state.ts";
+export type { TaskState, TaskStatus } from "./sweep/task-state.ts";

@@ -1,0 +1,18 @@
+import { RunError } from "../errors.ts";
+import { makeFolder } from "../run-folder/create-run-folder.ts";
+import { isRunning, lockRun } from "../run-folder/lock.ts";
+import type { RunLock } from "../run-folder/lock.ts";
+
+/**
+ * The right to start the runs of a sweep; at most one process has it.
+ *
+ * @throws RunError if another live process has it.
+ */
+export async function lockSweep(folder: string): Promise<RunLock> {
+  await makeFolder(folder);
+  if (await isRunning(folder))
+    throw new RunError(
+      `${folder}: this sweep is being run by another process; wait for it or stop it first`,
+    );
+  return lockRun(folder);
+}
