@@ -1,13 +1,23 @@
 import type { NumberValue } from "d3";
 import type { D3, Scale } from "./d3-types.ts";
 
-/** Numbers on a linear axis, with as many decimals as its steps need. */
-export function numberFormat(d3: D3, scale: Scale): (value: NumberValue) => string {
+/**
+ * Numbers on a linear axis, with as many decimals as its steps need.
+ *
+ * @param step the distance of its ticks; absent: that of about six.
+ * @param separator between thousands.
+ */
+export function numberFormat(
+  d3: D3,
+  scale: Scale,
+  step?: number,
+  separator: "," | "" = ",",
+): (value: NumberValue) => string {
   const [low = 0, high = 1] = scale.domain();
   const largest = Math.max(Math.abs(low), Math.abs(high));
   if (largest >= 1e7 || largest < 1e-3) return d3.format(".3~e");
-  const step = Math.abs(d3.tickStep(low, high, 6));
-  return d3.format(`,.${Math.max(0, d3.precisionFixed(step))}f`);
+  const decimals = d3.precisionFixed(Math.abs(step ?? d3.tickStep(low, high, 6)));
+  return d3.format(`${separator}.${Math.max(0, decimals)}f`);
 }
 
 /** Powers of ten where a logarithmic axis is long (at most `most`), and 1, 2, 5 times them where it is short. */

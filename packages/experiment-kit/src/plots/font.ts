@@ -6,8 +6,12 @@ export const FONT_FAMILY = "DejaVu Sans";
 /** In SVG, a viewer without it takes one of similar width. */
 export const FONT_FALLBACKS = `${FONT_FAMILY}, Verdana, Arial, sans-serif`;
 
-export function fontFile(): string {
-  return createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
+/** The files of the upright, the slanted (mathematical letters) and the bold font. */
+export function fontFiles(): string[] {
+  const { resolve } = createRequire(import.meta.url);
+  return ["DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold"].map((name) =>
+    resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`),
+  );
 }
 
 /** A text's width in pixels, estimated generously: the letters of this font are 0.6 em wide on average. */

@@ -1,0 +1,15 @@
+export { drawDynamics } from "./draw-dynamics.ts";
+export type { DrawnFigure } from "./draw-dynamics.ts";
+export { colorMapNames } from "./line-colors.ts";
+export { meanCurve } from "./mean-curve.ts";
+export type { MeanCurve } from "./mean-curve.ts";
+export { createMetricSources } from "./metric-source.ts";
+export type { MetricSources, RunMetrics } from "./metric-source.ts";
+export { readPanelCurves } from "./panel-curves.ts";
+export type { PanelCurve, PanelCurves, PanelPlace } from "./panel-curves.ts";
+export { parsePlotConfig } from "./plot-config.ts";
+export type { PanelConfig, PlotConfig, SourceConfig } from "./plot-config.ts";
+export { plotDynamics } from "./plot-dynamics.ts";
+export type { PlotDynamicsOptions, PlottedFigure, PlottedPanel } from "./plot-dynamics.ts";
+export { readPlotConfig, shippedPlotConfigs } from "./read-plot-config.ts";
+export type { NamedPlotConfig } from "./read-plot-config.ts";
