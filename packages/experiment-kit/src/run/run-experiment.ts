@@ -90,11 +90,12 @@ interface NewRun<Config> {
 }
 
 async function runInNewFolder<Config>(run: NewRun<Config>): Promise<RunResult> {
-  const { flags, start, log } = run;
+  const { flags, start, log, options } = run;
   const created = new Date();
   const { folder, lock } = await claimFolder(run, created);
   try {
-    const session = await removeUnless(folder, async () => {
+    const removal = options.folder === undefined ? folder : undefined;
+    const session = await removeOnFailure(removal, async () => {
       const prepared = prepareSession(run, folder, created);
       if (start !== undefined) await continueMetrics(start, folder);
       const stored = { ...flags, random_seed: run.seed };
@@ -116,7 +117,7 @@ async function claimFolder<Config>(
 ): Promise<{ readonly folder: string; readonly lock: RunLock }> {
   if (options.folder === undefined) {
     const folder = await createRunFolder(flags.outputs_dir, flags.experiment_name, created);
-    return { folder, lock: await removeUnless(folder, () => lockRun(folder)) };
+    return { folder, lock: await removeOnFailure(folder, () => lockRun(folder)) };
   }
   const { folder } = options;
   await makeFolder(folder);
@@ -126,15 +127,15 @@ async function claimFolder<Config>(
   throw new RunError(`${folder}: holds a run already; resume it or choose another folder`);
 }
 
-/** A run folder without a config is no run: it must not stay behind. */
-async function removeUnless<Result>(
-  folder: string,
+/** A new folder without a config is no run: it must not stay behind. */
+async function removeOnFailure<Result>(
+  folder: string | undefined,
   action: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await action();
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
