@@ -18,14 +18,22 @@ export interface IndexBuffers {
   readonly list: readonly number[];
 }
 
+/** Partial products of many children, rows × width each. */
+export interface ChainBuffers {
+  /** `prefixes[c - 1]` is the product of children 0 … c, for c = 1 … children - 2. */
+  readonly prefixes: readonly number[];
+  /** The upstream gradient times the last children, in turns. */
+  readonly suffixes: readonly [number, number];
+}
+
 /** Everything that a tree's program reads and writes, as pointers into kernel memory. */
 export interface TreeBuffers {
   /** `outputs[l][i]`: h_{l,i}, rows × width. */
   readonly outputs: readonly (readonly RowBuffer[])[];
   readonly products: ReadonlyMap<TreeProduct, RowBuffer>;
   readonly indices: ReadonlyMap<TreeProduct, IndexBuffers>;
-  /** Two buffers of rows × width for products of more children than a kernel multiplies at once. */
-  readonly partial: ReadonlyMap<TreeProduct, readonly [number, number]>;
+  /** For products of many children, which are multiplied one after another. */
+  readonly chains: ReadonlyMap<TreeProduct, ChainBuffers>;
   /** Sample rows: one buffer of (batch × mode size) inputs for each mode. */
   readonly leaves: readonly number[];
   /** The right side times the output weights. */
@@ -46,8 +54,11 @@ export interface TreeLayout {
   readonly gradient: number;
 }
 
-/** Most factors that one kernel multiplies. */
-export const maxFactors = 8;
+/**
+ * Up to so many children are multiplied at once. The gradient for each child is then computed from all
+ * the others, which takes children² products; with more, prefixes and suffixes take 3 · children.
+ */
+const maxFactors = 3;
 
 /** The position of the left side's matrix, when the right side is multiplied through it. */
 export function passedMatrix(plan: TreePlan): number | undefined {
@@ -71,7 +82,7 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
   const outputs: RowBuffer[][] = tree.layers.map(() => []);
   const products = new Map<TreeProduct, RowBuffer>();
   const indices = new Map<TreeProduct, IndexBuffers>();
-  const partial = new Map<TreeProduct, readonly [number, number]>();
+  const chains = new Map<TreeProduct, ChainBuffers>();
 
   const reserveProduct = (product: TreeProduct): void => {
     const { layer, children, width } = product;
@@ -81,10 +92,8 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
     }
     const count = bySamples ? capacity : product.count;
     products.set(product, reserveRows(`product ${product.name}`, count, width));
-    if (children.length > maxFactors) {
-      const reserve = (): number => reserveFloats(arena, "partial product", count * width);
-      partial.set(product, [reserve(), reserve()]);
-    }
+    if (children.length > maxFactors)
+      chains.set(product, reserveChain(arena, product, count, trained));
     if (!bySamples) indices.set(product, reserveIndices(arena, product, rows, trained));
   };
 
@@ -120,7 +129,7 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
     outputs,
     products,
     indices,
-    partial,
+    chains,
     leaves: bySamples
       ? tree.modeSizes.map((size, mode) =>
           reserveFloats(arena, `inputs of mode ${mode}`, capacity * size),
@@ -132,6 +141,24 @@ export function reserveTree(arena: Arena, layout: TreeLayout): TreeBuffers {
         ? weighted
         : reserveRows("right side passed through", rightCount, tree.layers.at(-1)![passed].rows),
   };
+}
+
+/** Without gradients two prefixes in turns are enough. */
+function reserveChain(
+  arena: Arena,
+  { children, width }: TreeProduct,
+  count: number,
+  trained: boolean,
+): ChainBuffers {
+  const reserve = (): number => reserveFloats(arena, "partial product", count * width);
+  const inner = children.length - 2;
+  if (trained)
+    return {
+      prefixes: Array.from({ length: inner }, reserve),
+      suffixes: [reserve(), reserve()],
+    };
+  const turns = [reserve(), reserve()];
+  return { prefixes: Array.from({ length: inner }, (_, c) => turns[c % 2]), suffixes: [0, 0] };
 }
 
 function reserveIndices(

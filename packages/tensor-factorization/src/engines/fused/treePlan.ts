@@ -181,7 +181,7 @@ function nodesCost(
   for (const product of rows.products)
     if (product.children.length > 1)
       cost +=
-        2 *
+        3 *
         costWeights.elementwise *
         product.children.length *
         Math.min(product.count, cap) *

@@ -2,7 +2,6 @@ import type { Factor, OpHandle, ProgramBuilder } from "@implicit-rank/simd-backe
 import {
   byteOffset,
   type IndexBuffers,
-  maxFactors,
   passedMatrix,
   type TreeBuffers,
   type TreeLayout,
@@ -58,44 +57,43 @@ export function recordTreeForward(recording: TreeRecording, root: ForwardTarget)
 
 /** out[r, :] = Π_c h_c[index_c[r], :]; a single child passes through without work. */
 function recordProduct(recording: TreeRecording, product: TreeProduct): void {
-  const { program, buffers } = recording;
+  const { buffers } = recording;
   if (product.children.length === 1) return;
+  const out = buffers.products.get(product)!.value;
+  const factors = factorsOf(recording, product);
+  const chain = buffers.chains.get(product);
+  if (chain === undefined) {
+    recordGather(recording, product, out, factors);
+    return;
+  }
+  let prefix = factors[0];
+  for (let c = 1; c < factors.length; c++) {
+    const values = c === factors.length - 1 ? out : chain.prefixes[c - 1];
+    recordGather(recording, product, values, [prefix, factors[c]]);
+    prefix = { values };
+  }
+}
+
+/** The children's values, by the product's rows. */
+function factorsOf({ buffers }: TreeRecording, product: TreeProduct): readonly Factor[] {
   const indices = buffers.indices.get(product);
-  const count = productCount(recording, product);
-  const factors = product.children.map((child, c) => ({
+  return product.children.map((child, c) => ({
     values: buffers.outputs[product.layer][child].value,
     ...(indices && { index: indices.index[c] }),
   }));
-  const gather = program.gatherProduct({
-    out: buffers.products.get(product)!.value,
-    rows: count(),
-    width: product.width,
-    factors: multiplySurplus(recording, product, factors, maxFactors),
-  });
-  patch(recording, gather, "rows", count);
 }
 
-/** Records products of the first factors until at most `limit` are left, and returns those. */
-function multiplySurplus(
+/** A product over the product's own rows. */
+function recordGather(
   recording: TreeRecording,
   product: TreeProduct,
+  out: number,
   factors: readonly Factor[],
-  limit: number,
-): readonly Factor[] {
+): void {
   const count = productCount(recording, product);
-  let left = factors;
-  for (let turn = 0; left.length > limit; turn++) {
-    const out = recording.buffers.partial.get(product)![turn % 2];
-    const gather = recording.program.gatherProduct({
-      out,
-      rows: count(),
-      width: product.width,
-      factors: left.slice(0, maxFactors),
-    });
-    patch(recording, gather, "rows", count);
-    left = [{ values: out }, ...left.slice(maxFactors)];
-  }
-  return left;
+  const { width } = product;
+  const gather = recording.program.gatherProduct({ out, rows: count(), width, factors });
+  patch(recording, gather, "rows", count);
 }
 
 /** right · diag(o), and on through the left side's matrix: (right · diag(o)) · Wᵀ. */
@@ -302,42 +300,51 @@ function recordWeightedSideGradients(recording: TreeRecording): void {
 
 /** dh_c[q, :] = Σ over the rows r that use q of dproduct[r, :] · Π_{others} h[index[r], :]. */
 function recordProductGradients(recording: TreeRecording, product: TreeProduct): void {
+  const { buffers } = recording;
+  const { children } = product;
+  if (children.length === 1) return;
+  const upstream = buffers.products.get(product)!.gradient;
+  const factors = factorsOf(recording, product);
+  const chain = buffers.chains.get(product);
+  if (chain === undefined) {
+    for (let c = 0; c < children.length; c++)
+      recordScatter(
+        recording,
+        product,
+        c,
+        upstream,
+        factors.filter((_, other) => other !== c),
+      );
+    return;
+  }
+  let suffix = upstream;
+  for (let c = children.length - 1; c > 0; c--) {
+    const prefix = c === 1 ? factors[0] : { values: chain.prefixes[c - 2] };
+    recordScatter(recording, product, c, suffix, [prefix]);
+    const next = chain.suffixes[c % 2];
+    recordGather(recording, product, next, [{ values: suffix }, factors[c]]);
+    suffix = next;
+  }
+  recordScatter(recording, product, 0, suffix, []);
+}
+
+/** The gradient of child c: upstream · Π factors, summed over the rows that use a row of it. */
+function recordScatter(
+  recording: TreeRecording,
+  product: TreeProduct,
+  c: number,
+  upstream: number,
+  factors: readonly Factor[],
+): void {
   const { program, buffers } = recording;
   const { layer, children, width } = product;
-  if (children.length === 1) return;
   const indices = buffers.indices.get(product);
-  const upstream = buffers.products.get(product)!.gradient;
-  children.forEach((child, c) => {
-    const out = buffers.outputs[layer][child].gradient;
-    const others = children
-      .map((other, o) => ({
-        values: buffers.outputs[layer][other].value,
-        ...(indices && { index: indices.index[o] }),
-      }))
-      .filter((_, o) => o !== c);
-    const count = countOf(recording, layer, child);
-    const operation = indices
-      ? program.scatterProduct({
-          out,
-          rows: count(),
-          width,
-          ...inverseLists(indices, c),
-          upstream,
-          factors: multiplySurplus(recording, product, others, maxFactors),
-        })
-      : program.gatherProduct({
-          out,
-          rows: count(),
-          width,
-          factors: multiplySurplus(
-            recording,
-            product,
-            [{ values: upstream }, ...others],
-            maxFactors,
-          ),
-        });
-    patch(recording, operation, "rows", count);
-  });
+  const count = countOf(recording, layer, children[c]);
+  const shared = { out: buffers.outputs[layer][children[c]].gradient, rows: count(), width };
+  const operation = indices
+    ? program.scatterProduct({ ...shared, ...inverseLists(indices, c), upstream, factors })
+    : program.gatherProduct({ ...shared, factors: [{ values: upstream }, ...factors] });
+  patch(recording, operation, "rows", count);
 }
 
 function inverseLists(indices: IndexBuffers, child: number): { start: number; list: number } {
