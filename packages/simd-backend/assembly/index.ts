@@ -1,6 +1,7 @@
 import { gemm } from "./gemm";
-import { measure, residual } from "./losses";
+import { residual } from "./losses";
 import { columnDot, columnSquaredNorms, columnSum, rowSquaredNorms, rowSum, scaleColumns, transpose } from "./matrices";
+import { measure } from "./measurements";
 import {
   gatherProduct, khatriRao, khatriRaoGradientLeft, khatriRaoGradientRight, sampledDot, scatterProduct, scatterScaled,
 } from "./products";

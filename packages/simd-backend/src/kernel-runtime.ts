@@ -16,7 +16,8 @@ import {
   PAGE_BYTES,
   type MemoryLayout,
 } from "./memory-layout.ts";
-import { createProgramBuilder, type ProgramBuilder } from "./program.ts";
+import { createProgramBuilder } from "./create-program-builder.ts";
+import type { ProgramBuilder } from "./program.ts";
 import { startThreads, type ThreadPool } from "./thread-pool.ts";
 
 export interface KernelRuntimeOptions {
