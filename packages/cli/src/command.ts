@@ -21,6 +21,8 @@ export interface Operand {
   readonly name: string;
   readonly description: string;
   readonly optional?: boolean;
+  /** The last operand may be given several times. */
+  readonly variadic?: boolean;
 }
 
 /** What a command is, loaded only when it is asked for: importing the models takes a while. */

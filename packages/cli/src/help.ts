@@ -36,8 +36,9 @@ export function commandHelp(entry: CommandEntry, content: CommandDefinition): st
     .addHelpOption(
       helpOption().helpGroup(headingOf(content.flagGroups.at(-1)?.title ?? "Options")),
     );
-  for (const { name, description, optional } of content.operands ?? []) {
-    command.argument(optional ? `[${name}]` : `<${name}>`, description);
+  for (const { name, description, optional, variadic } of content.operands ?? []) {
+    const word = variadic ? `${name}...` : name;
+    command.argument(optional ? `[${word}]` : `<${word}>`, description);
   }
   const aliases = Object.entries(content.aliases ?? {});
   const aliasOf = new Map(aliases.map(([alias, name]) => [name, alias]));

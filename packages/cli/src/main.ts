@@ -42,7 +42,8 @@ function outputSwitchesLast(args: readonly string[]): readonly string[] {
 }
 
 function findEntry(words: readonly string[]): CommandEntry | undefined {
-  return commands.find(({ path }) => path.every((name, index) => words[index] === name));
+  const matches = commands.filter(({ path }) => path.every((name, index) => words[index] === name));
+  return matches.toSorted((a, b) => b.path.length - a.path.length)[0];
 }
 
 /** The list of commands, all or of a group; a name that does not exist gets a hint instead. */

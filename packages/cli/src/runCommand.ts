@@ -47,6 +47,7 @@ function checkOperands(
   if (missing && !missing.optional) {
     throw new UsageError(`<${missing.name}>: is required (${missing.description}); ${help}`);
   }
+  if (expected.at(-1)?.variadic === true) return;
   const surplus = operands[expected.length];
   if (surplus !== undefined) throw new UsageError(`${surplus}: is not expected here; ${help}`);
 }

@@ -38,6 +38,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./train.ts")).trainHierarchical(),
   },
   {
+    path: ["plan", "run"],
+    summary: "run an experiment plan",
+    load: async () => (await import("./planRun.ts")).planRun,
+  },
+  {
+    path: ["sweep"],
+    summary: "run a grid of settings and seeds, here or on a Slurm cluster",
+    load: async () => (await import("./sweep.ts")).sweep(),
+  },
+  {
+    path: ["sweep", "status"],
+    summary: "show how far a sweep or plan is",
+    load: async () => (await import("./sweepStatus.ts")).sweepStatus,
+  },
+  {
+    path: ["sweep", "task"],
+    summary: "run one array task (batch scripts do)",
+    load: async () => (await import("./sweepTask.ts")).sweepTask,
+  },
+  {
     path: ["runs", "list"],
     summary: "list the runs below a folder",
     load: async () => (await import("./runsList.ts")).runsList,
@@ -46,6 +66,11 @@ export const commands: readonly CommandEntry[] = [
     path: ["runs", "show"],
     summary: "show settings, state and last metrics of a run",
     load: async () => (await import("./runsShow.ts")).runsShow,
+  },
+  {
+    path: ["runs", "compare"],
+    summary: "compare runs: settings, mean and deviation over seeds",
+    load: async () => (await import("./runsCompare.ts")).runsCompare,
   },
   {
     path: ["runs", "resume"],

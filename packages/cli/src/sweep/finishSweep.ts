@@ -1,0 +1,132 @@
+import { basename } from "node:path";
+import type { Comparison, SlurmTaskStatus, TaskStatus } from "@implicit-rank/experiment-kit";
+import { type PlottedFigure, plotDynamics } from "@implicit-rank/experiment-kit/figures";
+import type { Output } from "../output/output.ts";
+import { shellWord } from "../output/shellWord.ts";
+import {
+  compareSweep,
+  comparisonLines,
+  type ResultFlags,
+  writeOutput,
+  writeSweepResults,
+} from "./results.ts";
+
+export interface FinishOptions {
+  readonly folder: string;
+  readonly statuses: readonly (TaskStatus | SlurmTaskStatus)[];
+  readonly exitCode: number;
+  readonly flags: ResultFlags & {
+    readonly metric: readonly string[];
+    readonly plot_config_path: string;
+  };
+  readonly largest?: boolean;
+  /** The command that goes on with the sweep. */
+  readonly again: string;
+}
+
+/** Writes and prints the results of a sweep; returns the exit code. */
+export async function finishSweep(options: FinishOptions, output: Output): Promise<number> {
+  const { folder, statuses, flags, exitCode, again } = options;
+  const comparison = await compareSweep(folder, {
+    metrics: flags.metric,
+    ...(options.largest === undefined ? {} : { largest: options.largest }),
+  });
+  await writeSweepResults(folder, comparison);
+  await writeOutput(comparison, flags);
+  const figure = await drawFigure(options);
+  const counts = countStates(statuses);
+  const lines = [
+    "",
+    ...comparisonLines(comparison),
+    "",
+    describeCounts(counts),
+    ...problemLines(statuses),
+    `Results: ${folder}/results.csv and results.json`,
+    ...(figure === undefined ? [] : [`Figure: ${figure.svg} and .png`]),
+    ...nextLines(options, counts),
+  ];
+  output.result(
+    jsonOf(options, comparison, counts, figure),
+    lines,
+    figure === undefined ? folder : `${folder}\n${figure.svg}`,
+  );
+  if (exitCode === 130) output.note(`Go on with: ${again}`);
+  return exitCode;
+}
+
+/** Draws what is finished, so that some failed runs do not cost the figure. */
+async function drawFigure({
+  folder,
+  statuses,
+  flags,
+  exitCode,
+}: FinishOptions): Promise<PlottedFigure | undefined> {
+  const finished = statuses.filter(({ state }) => state === "finished");
+  if (flags.plot_config_path === "" || finished.length === 0 || exitCode === 130) return undefined;
+  const name = basename(flags.plot_config_path).replace(/(_plot_config)?(\.json)?$/, "");
+  return plotDynamics({
+    config: flags.plot_config_path,
+    runs: finished.map(({ task }) => task.folder),
+    saveTo: `${folder}/${name}`,
+    // The figure is in the folder of the sweep, which made it.
+    force: true,
+  });
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+export function countStates(statuses: FinishOptions["statuses"]): Counts {
+  const counts: Record<string, number> = {};
+  for (const { state } of statuses) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+export function describeCounts(counts: Counts): string {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  return `${total} runs: ${states.join(", ")}`;
+}
+
+const MOST_PROBLEMS = 10;
+
+/** One line for each run that failed. */
+export function problemLines(statuses: FinishOptions["statuses"]): readonly string[] {
+  const failed = statuses.filter(({ state }) => state === "failed");
+  const lines = failed
+    .slice(0, MOST_PROBLEMS)
+    .map(
+      ({ task, problem = "" }) =>
+        `  failed: ${basename(task.folder)}: ${problem.split("\n", 1)[0] ?? ""}`,
+    );
+  const more = failed.length - MOST_PROBLEMS;
+  return more > 0 ? [...lines, `  … and ${more} more`] : lines;
+}
+
+function nextLines({ folder, again }: FinishOptions, counts: Counts): readonly string[] {
+  return counts["failed"] === undefined
+    ? [`Next: implicit-rank runs compare ${shellWord(folder)}`]
+    : [`Next: ${again.includes("--retry") ? again : `${again} --retry`}`];
+}
+
+function jsonOf(
+  { folder, statuses, exitCode }: FinishOptions,
+  comparison: Comparison,
+  counts: Counts,
+  figure: PlottedFigure | undefined,
+) {
+  return {
+    folder,
+    exit_code: exitCode,
+    counts,
+    runs: statuses.map((status) => ({
+      folder: status.task.folder,
+      experiment: status.task.experiment,
+      state: status.state,
+      score: status.summary?.score ?? null,
+      problem: status.problem ?? null,
+      ...("job" in status ? { job: status.job, slurm_state: status.slurmState ?? null } : {}),
+    })),
+    results: comparison,
+    figure: figure === undefined ? null : { svg: figure.svg, png: figure.png },
+  };
+}
