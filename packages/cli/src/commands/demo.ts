@@ -184,7 +184,7 @@ function report(folder: string, seen: readonly Seen[], output: Output): void {
     formatDuration(1000 * row.seconds),
     formatNumber(row.trainLoss),
     formatNumber(row.reconstructionError),
-    row.risers.map(({ end }) => end.toPrecision(3)).join(" "),
+    row.risers.map(({ end }) => (end < 1e-2 ? "~0" : end.toPrecision(3))).join(" "),
     row.risers.map(({ epoch }) => (epoch === undefined ? "–" : String(epoch))).join(" "),
   ]);
   const first = seen[0]!.folder;
