@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+
+/** Runs an example as a reader would, with a temporary folder of its own; returns what it prints. */
+async function runExample(name: string): Promise<string> {
+  const scratch = await mkdtemp(join(tmpdir(), "implicit-rank example "));
+  onTestFinished(() => rm(scratch, { recursive: true, force: true }));
+  const options = {
+    cwd: join(import.meta.dirname, ".."),
+    env: { ...process.env, TMPDIR: scratch },
+  };
+  const { stdout } = await promisify(execFile)(process.execPath, [name], options);
+  return stdout;
+}
+
+const numberAfter = (text: string, label: string): number =>
+  Number(text.slice(text.indexOf(label) + label.length).match(/[\d.e+-]+/)?.[0]);
+
+test("completeTensor.ts completes the entries that it has not seen", async () => {
+  const printed = await runExample("completeTensor.ts");
+  // The values have a deviation of about 0.5; entries that were not seen must be near, too.
+  expect(numberAfter(printed, "over all 216 entries:")).toBeLessThan(0.05);
+});
+
+test("modeTree.ts draws the tree and names the metrics along it", async () => {
+  const printed = await runExample("modeTree.ts");
+  expect(printed).toContain("root {0, 1, 2, 3, 4}");
+  expect(printed).toContain("├─ {0, 1, 2, 3}  l 2 f 0");
+  // Rank 3 at most, by the widths.
+  const rank = numberAfter(printed, "mat_0_1_eff_rank:");
+  expect(rank).toBeGreaterThan(1);
+  expect(rank).toBeLessThanOrEqual(3);
+  expect(printed).toContain("mat_0_2_eff_rank:");
+});
+
+test("ownExperiment.ts trains to the target, slowly at first", async () => {
+  const printed = await runExample("ownExperiment.ts");
+  expect(numberAfter(printed, "epoch 19: product")).toBeLessThan(0.1);
+  expect(numberAfter(printed, "epoch 119: product")).toBeCloseTo(1, 3);
+});
