@@ -20,3 +20,7 @@ export { generateMatrixDataset } from "./factorization/matrix-generator.ts";
 export { tensorDatasetFlags, tensorTargetNorm } from "./factorization/tensor-flags.ts";
 export type { TensorDatasetFlags, TensorDatasetOptions } from "./factorization/tensor-flags.ts";
 export { checkTensorFlags, generateTensorDataset } from "./factorization/tensor-generator.ts";
+export { pathfinderRawFlags } from "./pathfinder/raw-flags.ts";
+export type { PathfinderRawFlags, PathfinderRawOptions } from "./pathfinder/raw-flags.ts";
+export { generatePathfinderImages } from "./pathfinder/raw-images.ts";
+export type { RawImagesHooks, RawImagesResult, RawProgress } from "./pathfinder/raw-images.ts";

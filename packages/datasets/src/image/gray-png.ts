@@ -19,7 +19,7 @@ export function encodeGrayPng({ size: [height, width], pixels }: GrayImage): Uin
   const png = new PNG({ width, height, ...options });
   png.data = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
   // Mostly black: without row filters the fast level packs as well as the slow ones.
-  return PNG.sync.write(png, { ...options, filterType: 0, deflateLevel: 3 });
+  return asBytes(PNG.sync.write(png, { ...options, filterType: 0, deflateLevel: 3 }));
 }
 
 /** The bytes of an 8-bit RGB PNG; `pixels` are height × width × 3. */
@@ -27,7 +27,12 @@ export function encodeColorPng({ size: [height, width], pixels }: GrayImage): Ui
   const options = { colorType: 2, inputColorType: 2, bitDepth: 8, inputHasAlpha: false } as const;
   const png = new PNG({ width, height, ...options });
   png.data = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-  return PNG.sync.write(png, options);
+  return asBytes(PNG.sync.write(png, options));
+}
+
+/** Without Buffer's own methods, which differ (its `slice` shares memory). */
+function asBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
 /**

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { randomSeed } from "@implicit-rank/random";
 import { DatasetError } from "../error.ts";
 import { parseOptions } from "../flags.ts";
-import { workerFile } from "../worker-file.ts";
+import { startWorker } from "../start-worker.ts";
 import {
   checkPathfinderSettings,
   pathfinderRawFlags,
@@ -53,20 +53,20 @@ export async function generatePathfinderImages(
   const settings = imageSettings(flags);
   checkPathfinderSettings(settings);
   const lengths = [...new Set(flags.path_lengths)];
+  const folders = lengths.map((length) => lengthFolder(flags.output_dir, length));
   let seed = flags.random_seed === -1 ? undefined : flags.random_seed;
+  for (const [i, pathLength] of lengths.entries()) {
+    seed = await openLengthFolder(folders[i]!, { pathLength, settings }, seed, randomSeed);
+  }
+  const generations = lengths.map((pathLength) => ({ pathLength, settings, seed: seed! }));
   const pool = startWorkers(Math.min(flags.workers, Math.ceil(flags.num_samples / CHUNK)));
   try {
     let kept = 0;
-    for (const pathLength of lengths) {
-      const folder = lengthFolder(flags.output_dir, pathLength);
-      seed = await openLengthFolder(folder, { pathLength, settings }, seed, randomSeed);
-      const generation = { pathLength, settings, seed };
-      kept += await makeImages(pool, generation, folder, flags.num_samples, hooks);
-      await writeMetadata(folder, generation, flags.num_samples);
+    for (const [i, generation] of generations.entries()) {
+      kept += await makeImages(pool, generation, folders[i]!, flags.num_samples, hooks);
+      await writeMetadata(folders[i]!, generation, flags.num_samples);
     }
-    const made = lengths.length * flags.num_samples - kept;
-    const folders = lengths.map((length) => lengthFolder(flags.output_dir, length));
-    return { folders, seed: seed!, made, kept };
+    return { folders, seed: seed!, made: lengths.length * flags.num_samples - kept, kept };
   } finally {
     await Promise.all(pool.map((worker) => worker.terminate()));
   }
@@ -79,7 +79,7 @@ function imageSettings(flags: PathfinderRawFlags): PathfinderSettings {
 }
 
 function startWorkers(count: number): Worker[] {
-  return Array.from({ length: count }, () => new Worker(workerFile(import.meta.url, "raw-worker")));
+  return Array.from({ length: count }, () => startWorker(import.meta.url, "raw-worker"));
 }
 
 /** Has all images of a length made, chunk by chunk by whichever worker is free; returns how many were there. */

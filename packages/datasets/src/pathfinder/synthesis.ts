@@ -23,7 +23,7 @@ export interface PathfinderImage extends ImageDraws {
 }
 
 /** Failures of the two target snakes in a row after which the settings are taken for impossible. */
-const MAX_RESTARTS = 20_000;
+const MAX_RESTARTS = 5_000;
 /** Below this share of free pixels no further distractor is seeded. */
 const FULL = 0.01;
 
