@@ -81,7 +81,7 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
       rate.update(fit);
       if (fit.epoch !== loggedEpoch && fit.epoch >= fit.firstEpoch) logEpoch(fit);
       if (console.progressInterval !== Infinity) reportProgress(fit, console, score, rate);
-      if (fit.stop !== undefined)
+      if (fit.stop !== undefined && fit.stop.kind !== "interrupted")
         log[fit.stop.kind === "not-finite" ? "error" : "info"](
           `Training stops: ${fit.stop.message}`,
         );

@@ -95,6 +95,8 @@ function jsonConsole(write: (text: string) => void): RunConsole {
   };
 }
 
+/** Also where a terminal says that it has no columns. */
+const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = "\r\u001b[K";
 
 /** A line of progress that is rewritten in place; log messages scroll by above it. */
@@ -109,7 +111,10 @@ function terminalConsole(
     progressInterval: 100,
     log: (_level, _message, text) => write(`${line === "" ? "" : CLEAR_LINE}${text}\n${line}`),
     progress(progress) {
-      line = describeProgress(progress).slice(0, Math.max(20, (stream.columns ?? 80) - 1));
+      line = describeProgress(progress).slice(
+        0,
+        Math.max(20, (stream.columns || DEFAULT_COLUMNS) - 1),
+      );
       write(CLEAR_LINE + line);
     },
     close() {

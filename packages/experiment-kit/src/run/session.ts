@@ -242,13 +242,13 @@ async function finish(
   const summary = summarize({ session, fit, best, ...end });
   await writeSummary(folder, summary);
   const last = (await listCheckpoints(runPaths(folder).checkpoints))[0];
-  if (end.outcome === "interrupted")
-    log.info(`Interrupted after epoch ${fit.epoch}. To resume: ${resumeCommand}`);
   if (end.outcome === "diverged")
     log.error(`The run diverged. Last good checkpoint: ${last?.path ?? "none was saved"}`);
   const epochOfScore = summary.score_epoch < 0 ? "" : ` at epoch ${summary.score_epoch}`;
   const scoreText = summary.score === null ? "none" : formatValue(summary.score);
   log.info(`Score: ${summary.score_name} ${scoreText}${epochOfScore}. Run folder: ${folder}`);
+  if (end.outcome === "interrupted")
+    log.info(`Interrupted after epoch ${fit.epoch}. To resume: ${resumeCommand}`);
   console.event("end", {
     folder,
     ...summary,
