@@ -27,6 +27,7 @@ export function serveTasks(experiments: readonly Experiment[]): void {
   };
   process.on("message", (order: WorkerOrder) => {
     if (order.kind === "stop") return stop.abort();
+    if (order.kind === "leave") process.exit(0);
     const started = run(order).finally(() => running.delete(started));
     running.add(started);
   });

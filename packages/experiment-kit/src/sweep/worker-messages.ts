@@ -10,7 +10,9 @@ export type WorkerOrder =
       readonly task: SweepTask;
     }
   /** End the runs after their epoch, each with a checkpoint. */
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** There is nothing left to do. */
+  | { readonly kind: "leave" };
 
 /** From a worker process to the sweep. */
 export type WorkerNews =

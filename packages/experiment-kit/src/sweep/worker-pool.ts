@@ -32,6 +32,7 @@ interface Worker {
 /** A run spends about 0.1 s writing files; below this length other runs fill that time. */
 const SHORT_RUN_SECONDS = 2;
 const SHORT_RUNS_AT_ONCE = 3;
+const LAST_WORDS_MS = 100;
 
 /**
  * Runs tasks in worker processes, which are kept for many runs. Each trains one run at a time; where runs
@@ -108,7 +109,11 @@ class Pool {
     });
     child.on("message", (news: WorkerNews) => this.#onNews(worker, news));
     child.on("error", () => undefined);
-    child.on("close", (code, signal) => this.#onClose(worker, signal ?? `exit code ${code}`));
+    child.on("exit", (code, signal) => {
+      // What it said last may still be on its way.
+      const delay = code === 0 ? 0 : LAST_WORDS_MS;
+      setTimeout(() => this.#onExit(worker, signal ?? `exit code ${code}`), delay);
+    });
   }
 
   #onNews(worker: Worker, news: WorkerNews): void {
@@ -132,7 +137,7 @@ class Pool {
       return this.#assign(worker, this.#suspects.pop()!);
     while (this.#queue.length > 0 && this.#hasRoom(worker))
       this.#assign(worker, this.#queue.pop()!);
-    if (worker.running.size === 0 && worker.process.connected) worker.process.disconnect();
+    if (worker.running.size === 0) send(worker, { kind: "leave" });
   }
 
   /** Whether the worker may take the next run of the queue. */
@@ -157,12 +162,14 @@ class Pool {
     send(worker, { kind: "run", number, sweepFolder: this.#options.sweepFolder, task });
   }
 
-  #onClose(worker: Worker, how: string): void {
+  #onExit(worker: Worker, how: string): void {
     this.#workers.delete(worker);
     if (!worker.ready && !this.#stopping) {
-      const words = worker.lastWords.trim().split("\n").at(-1) ?? "";
+      this.kill();
       return this.#settle(
-        new RunError(`a worker process could not be started (${how}): ${words}; report this`),
+        new RunError(
+          `a worker process could not be started (${how}): ${errorLine(worker.lastWords)}; report this`,
+        ),
       );
     }
     this.#bury(worker, how);
@@ -183,7 +190,7 @@ class Pool {
     if (worker.running.size > 1) return void this.#suspects.push(...worker.running);
     for (const number of worker.running) {
       const task = this.#tasks[number]!;
-      const words = worker.lastWords.trim();
+      const words = errorLine(worker.lastWords);
       const message = `its process ended (${how})${words === "" ? "" : `: ${words}`}`;
       this.#recordings.push(
         recordFailure(this.#options.sweepFolder, task, message).catch(() => undefined),
@@ -195,4 +202,10 @@ class Pool {
 
 function send(worker: Worker, order: WorkerOrder): void {
   if (worker.process.connected) worker.process.send(order, () => undefined);
+}
+
+/** The line of an output that says what went wrong. */
+function errorLine(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? "").trim();
 }
