@@ -38,7 +38,7 @@ export function legendEntries({ config, curves }: PanelCurves): readonly LegendE
 
 export function sameEntries(a: readonly LegendEntry[], b: readonly LegendEntry[]): boolean {
   const key = (entries: readonly LegendEntry[]): string =>
-    JSON.stringify(entries.map(({ text, color, dash }) => [text.markup, color, dash ?? ""]));
+    JSON.stringify(entries.map(({ text, color, dash }) => [text.pieces, color, dash ?? ""]));
   return key(a) === key(b);
 }
 
@@ -83,9 +83,13 @@ export function drawLegend(group: Group, layout: LegendLayout): void {
       .attr("stroke", entry.color)
       .attr("stroke-width", entry.lineWidth)
       .attr("stroke-dasharray", entry.dash ?? null);
-    appendText(row, entry.text, "start")
-      .attr("x", SWATCH + GAP)
-      .attr("y", (0.36 * entry.text.fontSize).toFixed(2));
+    const text = row
+      .append("g")
+      .attr(
+        "transform",
+        `translate(0,${(0.36 * entry.text.fontSize).toFixed(2)})`,
+      ) as unknown as Group;
+    appendText(text, entry.text, "start", SWATCH + GAP);
   });
 }
 

@@ -47,7 +47,8 @@ export const functionNames: ReadonlySet<string> = new Set(
   "log ln exp min max argmin argmax sup inf lim sin cos tan tanh rank dim det deg tr".split(" "),
 );
 
-export const blackboard: Readonly<Record<string, string>> = {
+/** Letters of other alphabets; some of them are older than the block that has the rest. */
+const doubleStruck: Readonly<Record<string, string>> = {
   C: "ℂ",
   H: "ℍ",
   N: "ℕ",
@@ -56,8 +57,7 @@ export const blackboard: Readonly<Record<string, string>> = {
   R: "ℝ",
   Z: "ℤ",
 };
-
-export const calligraphic: Readonly<Record<string, string>> = {
+const script: Readonly<Record<string, string>> = {
   B: "ℬ",
   E: "ℰ",
   F: "ℱ",
@@ -67,3 +67,10 @@ export const calligraphic: Readonly<Record<string, string>> = {
   M: "ℳ",
   R: "ℛ",
 };
+
+/** A capital of `\\mathbb` or `\\mathcal`; undefined for other characters. */
+export function otherAlphabet(name: "mathbb" | "mathcal", letter: string): string | undefined {
+  if (!/^[A-Z]$/.test(letter)) return undefined;
+  const [older, first] = name === "mathbb" ? [doubleStruck, 0x1d538] : [script, 0x1d49c];
+  return older[letter] ?? String.fromCodePoint(first + letter.charCodeAt(0) - "A".charCodeAt(0));
+}

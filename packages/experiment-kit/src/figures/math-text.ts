@@ -1,8 +1,7 @@
 import {
   binarySigns,
-  blackboard,
-  calligraphic,
   functionNames,
+  otherAlphabet,
   relationSigns,
   symbols,
 } from "./math-symbols.ts";
@@ -10,7 +9,7 @@ import {
 /** A stretch of text in one style. `rise` and `scale` are in units of the size of the surrounding text. */
 export interface TextRun {
   readonly text: string;
-  readonly style: "upright" | "slanted" | "bold";
+  readonly style: "upright" | "slanted" | "bold" | "math";
   readonly scale: number;
   readonly rise: number;
 }
@@ -29,8 +28,8 @@ export class MathTextError extends Error {
 }
 
 const SCRIPT_SCALE = 0.7;
-const SUPERSCRIPT_RISE = 0.37;
-const SUBSCRIPT_RISE = -0.17;
+const SUPERSCRIPT_RISE = 0.4;
+const SUBSCRIPT_RISE = -0.2;
 const THIN_SPACE = "\u2009";
 const MEDIUM_SPACE = "\u2005";
 
@@ -154,10 +153,6 @@ const FONT_COMMANDS: Readonly<Record<string, TextRun["style"]>> = {
   boldsymbol: "bold",
   mathit: "slanted",
 };
-const ALPHABETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  mathbb: blackboard,
-  mathcal: calligraphic,
-};
 const ESCAPED = new Set(["{", "}", "$", "%", "&", "#", "_"]);
 /** They change sizes of brackets, which are all of one size here. */
 const WITHOUT_EFFECT = new Set(["left", "right", "displaystyle", "limits", "!"]);
@@ -170,10 +165,9 @@ function parseCommand(
 ): readonly TextPart[] {
   const style = FONT_COMMANDS[name];
   if (style !== undefined) return parseAtom(parser, { ...setting, style }, "");
-  const alphabet = ALPHABETS[name];
-  if (alphabet !== undefined) {
+  if (name === "mathbb" || name === "mathcal") {
     const letters = parseAtom(parser, { ...setting, style: "upright" }, "");
-    return letters.map((part) => fromAlphabet(part, name, alphabet, parser.source));
+    return letters.map((part) => inAlphabet(part, name, parser.source));
   }
   const run = (text: string, runStyle: TextRun["style"] = "upright"): readonly TextPart[] => [
     { text, style: setting.style ?? runStyle, scale: setting.scale, rise: setting.rise },
@@ -195,17 +189,11 @@ function parseCommand(
   );
 }
 
-function fromAlphabet(
-  part: TextPart,
-  name: string,
-  alphabet: Readonly<Record<string, string>>,
-  source: string,
-): TextPart {
-  const text = "text" in part ? part.text : "";
-  const letters = [...text].map((letter) => alphabet[letter]);
+function inAlphabet(part: TextPart, name: "mathbb" | "mathcal", source: string): TextPart {
+  const letters = "text" in part ? [...part.text].map((letter) => otherAlphabet(name, letter)) : [];
   if (letters.length === 0 || letters.some((letter) => letter === undefined))
-    throw wrong(source, `has \\${name}{${text}}; known are ${Object.keys(alphabet).join("")}`);
-  return { ...(part as TextRun), text: letters.join("") };
+    throw wrong(source, `has \\${name} with something other than capitals A to Z`);
+  return { ...(part as TextRun), style: "math", text: letters.join("") };
 }
 
 /** One character, with the space around it that its role asks for. */
@@ -221,7 +209,7 @@ const SIGNS: Readonly<Record<string, string>> = { "-": "−", "*": "∗", "'": "
 function spaced(sign: string, { scale, style }: Setting, before: string): string {
   if (scale < 1 || style !== undefined) return sign;
   if (sign === ",") return `,${THIN_SPACE}`;
-  const isBetween = /[\p{L}\p{N})\]}|‖′∞!]$/u.test(before);
+  const isBetween = /[\p{L}\p{N})\]}′∞!]$/u.test(before);
   if (relationSigns.has(sign)) return `${before === "" ? "" : MEDIUM_SPACE}${sign}${MEDIUM_SPACE}`;
   const isBinary = binarySigns.has(sign) || sign === "−" || sign === "∗";
   return isBinary && isBetween ? `${THIN_SPACE}${sign}${THIN_SPACE}` : sign;
@@ -230,7 +218,10 @@ function spaced(sign: string, { scale, style }: Setting, before: string): string
 function lastCharacter(parts: readonly TextPart[]): string {
   const last = parts.at(-1);
   if (last === undefined) return "";
-  return "text" in last ? last.text : lastCharacter(last.upper);
+  if (!("text" in last)) return lastCharacter(last.upper);
+  if (!/[|‖]$/.test(last.text)) return last.text;
+  const bars = parts.filter((part) => "text" in part && part.text === last.text).length;
+  return bars % 2 === 0 ? ")" : "(";
 }
 
 /** Neighbors of one style become one run. */

@@ -110,7 +110,7 @@ export function yTicks(d3: D3, config: PanelConfig, limits: Limits, length: numb
   const { y_ticks: at, y_ticks_labels: labels, y_log_scale: isLog, ticks_font_size: size } = config;
   if (at !== null) return configuredTicks(at, labels, limits, size);
   const scale = axisScale(d3, limits, isLog).range([0, length]);
-  const most = Math.min(9, Math.max(1, Math.floor(length / (2.2 * size))));
+  const most = Math.min(9, Math.max(1, Math.floor(length / (2.8 * size))));
   return chooseTicks(d3, scale, isLog, most, size, () => true);
 }
 
@@ -171,13 +171,14 @@ function logarithmic(scale: Scale, most: number, size: number): AxisTicks | unde
   };
   return {
     major: values.map((value) => ({ value, text: richText(label(value), size) })),
-    minor: Math.log10(high / low) <= most ? minorTicks(low, high) : [],
+    minor: minorTicks(low, high, Math.log10(high / low) > most ? [1] : [2, 3, 4, 5, 6, 7, 8, 9]),
   };
 }
 
-function minorTicks(low: number, high: number): readonly number[] {
+/** Multiples of every power of ten; the powers themselves where an axis labels only some of them. */
+function minorTicks(low: number, high: number, factors: readonly number[]): readonly number[] {
   const values: number[] = [];
   for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++)
-    for (let factor = 2; factor < 10; factor++) values.push(factor * 10 ** power);
+    for (const factor of factors) values.push(factor * 10 ** power);
   return values.filter((value) => value > low && value < high);
 }

@@ -1,19 +1,35 @@
 import { Resvg } from "@resvg/resvg-js";
 import type { Group } from "../plots/d3-types.ts";
-import { FONT_FAMILY } from "../plots/font.ts";
+import { FONT_FALLBACKS, MATH_FONTS } from "../plots/font.ts";
 import { fontOptions } from "../plots/svg-to-png.ts";
 import { parseMathText } from "./math-text.ts";
 import type { TextPart, TextRun } from "./math-text.ts";
 
 /** A label that is ready to be drawn, and its size. Lengths in points. */
 export interface RichText {
-  readonly markup: string;
+  readonly pieces: readonly TextPiece[];
   readonly fontSize: number;
   readonly bold: boolean;
   readonly width: number;
   /** Above and below the baseline. */
   readonly ascent: number;
   readonly descent: number;
+}
+
+/**
+ * A stretch in one font. Letters of other alphabets are pieces of their own: the renderer sets a whole
+ * piece in another font if one of its letters is missing in the first.
+ */
+interface TextPiece {
+  readonly markup: string;
+  readonly font: TextFont;
+  readonly width: number;
+}
+
+interface TextFont {
+  readonly size: number;
+  readonly bold: boolean;
+  readonly family: "text" | "math";
 }
 
 /** Of the font: height of capitals and digits, and depth of letters such as g. */
@@ -23,15 +39,20 @@ const DESCENT = 0.24;
 /** Sets a label (see parseMathText) in a size. */
 export function richText(label: string, fontSize: number, bold = false): RichText {
   const parts = parseMathText(label);
-  const markup = markupOf(parts, fontSize);
+  const pieces = splitByFont(parts).map(({ family, parts: inside }) => {
+    const font = { size: fontSize, bold, family };
+    // Blanks at the ends of a piece would be dropped.
+    const markup = markupOf(inside, font).replaceAll(/^ | $/g, "\u00a0");
+    return { markup, font, width: measure(markup, font) };
+  });
   const runs = parts.flatMap((part) => ("text" in part ? [part] : [...part.lower, ...part.upper]));
   const reach = (height: (run: TextRun) => number): number =>
     fontSize * Math.max(0, ...runs.map(height));
   return {
-    markup,
+    pieces,
     fontSize,
     bold,
-    width: measure(markup, fontSize, bold),
+    width: pieces.reduce((sum, { width }) => sum + width, 0),
     ascent: reach(({ rise, scale }) => rise + ASCENT * scale),
     descent: reach(({ rise, scale }) => DESCENT * scale - rise),
   };
@@ -42,22 +63,42 @@ export function appendText(
   group: Group,
   text: RichText,
   anchor: "start" | "middle" | "end",
-): Group {
-  const element = group.append("text").attr("font-size", text.fontSize);
-  if (anchor !== "start") element.attr("text-anchor", anchor);
-  if (text.bold) element.attr("font-weight", "bold");
-  element.html(text.markup);
-  return element as unknown as Group;
+  x = 0,
+): void {
+  const isWhole = text.pieces.length === 1;
+  let left = x - (isWhole || anchor === "start" ? 0 : text.width / (anchor === "end" ? 1 : 2));
+  for (const { markup, font, width } of text.pieces) {
+    const element = group.append("text").attr("font-size", font.size);
+    if (isWhole && anchor !== "start") element.attr("text-anchor", anchor);
+    if (left !== 0) element.attr("x", rounded(left));
+    if (font.bold) element.attr("font-weight", "bold");
+    if (font.family === "math") element.attr("font-family", MATH_FONTS);
+    element.html(markup);
+    left += width;
+  }
 }
 
-function markupOf(parts: readonly TextPart[], fontSize: number): string {
+function splitByFont(
+  parts: readonly TextPart[],
+): readonly { family: TextFont["family"]; parts: TextPart[] }[] {
+  const groups: { family: TextFont["family"]; parts: TextPart[] }[] = [];
+  for (const part of parts) {
+    const family = "text" in part && part.style === "math" ? "math" : "text";
+    const last = groups.at(-1);
+    if (last?.family === family) last.parts.push(part);
+    else groups.push({ family, parts: [part] });
+  }
+  return groups;
+}
+
+function markupOf(parts: readonly TextPart[], font: TextFont): string {
   let rise = 0;
   let back = 0;
   const span = (run: TextRun): string => {
     const attributes = [
       ...(back === 0 ? [] : [`dx="${rounded(back)}"`]),
-      ...(run.rise === rise ? [] : [`dy="${rounded((rise - run.rise) * fontSize)}"`]),
-      ...(run.scale === 1 ? [] : [`font-size="${rounded(run.scale * fontSize)}"`]),
+      ...(run.rise === rise ? [] : [`dy="${rounded((rise - run.rise) * font.size)}"`]),
+      ...(run.scale === 1 ? [] : [`font-size="${rounded(run.scale * font.size)}"`]),
       ...(run.style === "slanted" ? ['font-style="italic"'] : []),
       ...(run.style === "bold" ? ['font-weight="bold"'] : []),
     ];
@@ -69,7 +110,9 @@ function markupOf(parts: readonly TextPart[], fontSize: number): string {
   return parts
     .map((part) => {
       if ("text" in part) return span(part);
-      const [lower, upper] = [part.lower, part.upper].map((runs) => advance(runs, fontSize));
+      const [lower, upper] = [part.lower, part.upper].map((runs) =>
+        measure(markupOf(runs, font), font),
+      );
       const first = part.lower.map(span).join("");
       back -= lower!;
       const second = part.upper.map(span).join("");
@@ -79,27 +122,24 @@ function markupOf(parts: readonly TextPart[], fontSize: number): string {
     .join("");
 }
 
-function advance(runs: readonly TextRun[], fontSize: number): number {
-  return measure(markupOf(runs, fontSize), fontSize, false);
+const edges = new Map<string, number>();
+const PROBE = ".";
+
+/** How far a text advances, as the renderer draws it: where what follows it ends, less the width of that. */
+function measure(markup: string, font: TextFont): number {
+  return markup === "" ? 0 : rightEdge(markup + PROBE, font) - rightEdge(PROBE, font);
 }
 
-const measured = new Map<string, number>();
-const PROBE = 16;
-
-/** The width of a text as the renderer draws it. */
-function measure(markup: string, fontSize: number, bold: boolean): number {
-  if (markup === "") return 0;
-  const key = `${fontSize} ${bold} ${markup}`;
-  const known = measured.get(key);
+function rightEdge(markup: string, { size, bold, family }: TextFont): number {
+  const attributes = `font-family="${family === "math" ? MATH_FONTS : FONT_FALLBACKS}" font-size="${size}" font-weight="${bold ? "bold" : "normal"}"`;
+  const key = attributes + markup;
+  const known = edges.get(key);
   if (known !== undefined) return known;
-  const document =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${PROBE}" height="${PROBE}">` +
-    `<text font-family="${FONT_FAMILY}" font-size="${fontSize}" font-weight="${bold ? "bold" : "normal"}">${markup}</text></svg>`;
+  const document = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><text ${attributes}>${markup}</text></svg>`;
   const box = new Resvg(document, { font: fontOptions() }).getBBox();
-  // The box holds the ink alone; letters have some room on both sides of it.
-  const width = box === undefined ? 0 : box.x + box.width + 0.05 * fontSize;
-  measured.set(key, width);
-  return width;
+  const edge = box === undefined ? 0 : box.x + box.width;
+  edges.set(key, edge);
+  return edge;
 }
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;

@@ -6,10 +6,13 @@ export const FONT_FAMILY = "DejaVu Sans";
 /** In SVG, a viewer without it takes one of similar width. */
 export const FONT_FALLBACKS = `${FONT_FAMILY}, Verdana, Arial, sans-serif`;
 
-/** The files of the upright, the slanted (mathematical letters) and the bold font. */
+/** For the letters of other alphabets (script, double-struck). */
+export const MATH_FONTS = "DejaVu Math TeX Gyre, STIX Two Math, Cambria Math, serif";
+
+/** The files of the upright, the slanted (mathematical letters) and the bold font, and one with script letters. */
 export function fontFiles(): string[] {
   const { resolve } = createRequire(import.meta.url);
-  return ["DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold"].map((name) =>
+  return ["DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuMathTeXGyre"].map((name) =>
     resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`),
   );
 }

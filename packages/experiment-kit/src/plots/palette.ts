@@ -1,7 +1,15 @@
 import type { LineSeries } from "./line-panel.ts";
 
 /** Okabe and Ito's palette, distinguishable with every common form of color blindness; black and yellow last. */
-export const CATEGORICAL = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+export const CATEGORICAL = [
+  "#0072B2",
+  "#D55E00",
+  "#009E73",
+  "#CC79A7",
+  "#E69F00",
+  "#56B4E9",
+  "#000000",
+];
 
 /**
  * A color for each series. A few different curves get the categorical palette; numbered ones
