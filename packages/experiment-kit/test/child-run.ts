@@ -1,6 +1,9 @@
 // A run in a process of its own, to be killed: node child-run.ts run FLAGS_JSON | resume FOLDER
-import { isUserError, resumeRun, runExperiment } from "../src/index.ts";
-import type { Experiment } from "../src/index.ts";
+// Not from index.ts: a child that loads only what it needs starts faster.
+import { isUserError } from "../src/errors.ts";
+import type { Experiment } from "../src/experiment.ts";
+import { resumeRun } from "../src/run/resume-run.ts";
+import { runExperiment } from "../src/run/run-experiment.ts";
 import { toyExperiment } from "./toy-experiment.ts";
 
 const [command, argument = ""] = process.argv.slice(2);

@@ -285,6 +285,18 @@ describe("resume", () => {
     expect(await result(whole.folder)).toEqual(expected);
   });
 
+  it("begins again at the checkpoint that the run was started from", async () => {
+    const whole = await runToy({ epochs: 12 });
+    const first = await runToy({ epochs: 7, save_checkpoints: true });
+    const second = await runToy({ epochs: 5, trainer_checkpoint: first.folder });
+    rmSync(runPaths(second.folder).summary);
+    await resume(second.folder);
+    expect(metricLines(second.folder)).toEqual(metricLines(whole.folder));
+    rmSync(runPaths(second.folder).summary);
+    rmSync(first.folder, { recursive: true });
+    await expect(resume(second.folder)).rejects.toThrow(/^--trainer_checkpoint: .*no such file/);
+  });
+
   it("refuses a finished run, and trains on with more epochs", async () => {
     const { folder } = await runToy({ epochs: 5, save_checkpoints: true });
     await expect(resume(folder)).rejects.toMatchObject({

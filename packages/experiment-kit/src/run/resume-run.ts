@@ -18,7 +18,7 @@ import { resolveScore, trackMetrics } from "./resolve-metrics.ts";
 import { addedCallbacks } from "./run-experiment.ts";
 import type { RunOptions, RunResult } from "./run-options.ts";
 import { restoreMetrics, runSession } from "./session.ts";
-import { restoreModel } from "./starting-checkpoint.ts";
+import { continueMetrics, loadStartingCheckpoint, restoreModel } from "./starting-checkpoint.ts";
 
 export interface ResumeOptions extends RunOptions {
   /** Train to this many epochs in all instead of those of the run; also extends a completed run. */
@@ -89,11 +89,13 @@ async function goOn(resumption: Resumption): Promise<RunResult> {
   const found = await findCheckpoint(folder, config, log);
   const run = await extend(folder, config, found, options);
   const checkpoint = found?.checkpoint;
-  if (found !== undefined) {
-    await restoreModel(trainable, found.checkpoint.model, found.path);
-    restoreMetrics(metrics, found.checkpoint.state);
+  if (checkpoint === undefined) {
+    await beginAgain(resumption);
+  } else {
+    await restoreModel(trainable, checkpoint.model, found!.path);
+    restoreMetrics(metrics, checkpoint.state);
+    await cutMetrics(runPaths(folder).metrics, checkpoint.state.metricsBytes);
   }
-  await cutMetrics(runPaths(folder).metrics, checkpoint?.state.metricsBytes ?? 0);
   await removeSummary(folder);
   log.open(runPaths(folder).log);
   const firstEpoch = checkpoint === undefined ? run.first_epoch : checkpoint.state.epoch + 1;
@@ -117,6 +119,22 @@ async function goOn(resumption: Resumption): Promise<RunResult> {
     timesResumed: (checkpoint?.state.timesResumed ?? 0) + 1,
     ...(checkpoint === undefined ? {} : { resumed: checkpoint }),
   });
+}
+
+/** Puts a run without a checkpoint where it began: at nothing, or at the checkpoint it was started from. */
+async function beginAgain({ folder, config, trainable }: Resumption): Promise<void> {
+  const { started_from: origin, experiment } = config.run;
+  const start =
+    origin === undefined ? undefined : await loadStartingCheckpoint(origin.checkpoint, experiment);
+  if (start !== undefined && start.checkpoint.state.run !== origin?.run) {
+    throw new RunError(
+      `${start.path}: is not the checkpoint any more that ${folder} began from; start a new run with --trainer_checkpoint`,
+    );
+  }
+  await cutMetrics(runPaths(folder).metrics, 0);
+  if (start === undefined) return;
+  await restoreModel(trainable, start.checkpoint.model, start.path);
+  await continueMetrics(start, folder);
 }
 
 function findExperiment(
@@ -157,7 +175,7 @@ function checkProvenance(folder: string, config: RunConfig, now: Provenance, log
   const changes = [
     ...(backend !== now.backend ? [`backend ${backend ?? "?"} → ${now.backend ?? "?"}`] : []),
     ...(threads !== now.threads ? [`threads ${threads ?? "?"} → ${now.threads ?? "?"}`] : []),
-    ...Object.entries(now.versions ?? {})
+    ...Object.entries({ node: process.versions.node, ...now.versions })
       .filter(([name, version]) => versions[name] !== version)
       .map(([name, version]) => `${name} ${versions[name] ?? "?"} → ${version}`),
   ];
@@ -185,11 +203,6 @@ async function findCheckpoint(
   if (found === undefined && rejected.length > 0) {
     throw new RunError(
       `${paths.checkpoints}: no checkpoint can be used: ${rejected[0]!}; start the run anew`,
-    );
-  }
-  if (found === undefined && config.run.started_from !== undefined) {
-    throw new RunError(
-      `${folder}: has no checkpoint, and the run began from ${config.run.started_from.checkpoint}; start it anew with --trainer_checkpoint`,
     );
   }
   return found;

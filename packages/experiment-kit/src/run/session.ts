@@ -73,6 +73,7 @@ export async function runSession(session: Session): Promise<RunResult> {
   const checkpoints = checkpointing({
     interval: flags.save_checkpoints ? saveInterval : 0,
     save,
+    log,
   });
   const plotter = flags.save_metric_plots
     ? [
