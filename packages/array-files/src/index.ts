@@ -9,6 +9,8 @@ export {
   readSafetensors,
   writeSafetensors,
 } from "./safetensors.ts";
+export { openSafetensors, writeSafetensorsStream } from "./safetensors-stream.ts";
+export type { SafetensorsReader, StreamedArray } from "./safetensors-stream.ts";
 export { readTorchFile } from "./torch-archive.ts";
 export type { TorchKey, TorchValue } from "./torch-pickle.ts";
 export { isFileExistsError, writeFileAtomic } from "./write-atomic.ts";

@@ -28,7 +28,8 @@ export interface ArrayDeclaration {
   readonly shape: readonly number[];
 }
 
-interface Entry extends ArrayDeclaration {
+/** An array as the header places it; offsets count from the end of the header. */
+export interface Entry extends ArrayDeclaration {
   readonly type: ElementType;
   readonly begin: number;
   readonly end: number;
@@ -45,7 +46,7 @@ function typeNamed(dtype: string): ElementType {
 }
 
 /** Where each array goes: wide elements first and then by name, so that every array is aligned. */
-function layOut(declarations: readonly ArrayDeclaration[]): readonly Entry[] {
+export function layOut(declarations: readonly ArrayDeclaration[]): readonly Entry[] {
   const typed = declarations.map((declaration) => ({
     ...declaration,
     type: typeNamed(declaration.dtype),
@@ -64,9 +65,11 @@ function layOut(declarations: readonly ArrayDeclaration[]): readonly Entry[] {
   });
 }
 
-function encodeHeader(
+/** The header's bytes, its length included, padded with spaces to at least `minimum` bytes. */
+export function encodeHeader(
   entries: readonly Entry[],
   metadata: Readonly<Record<string, string>>,
+  minimum = 0,
 ): Uint8Array {
   const fields: string[] = [];
   const keys = Object.keys(metadata).sort(byCodeUnits);
@@ -80,7 +83,7 @@ function encodeHeader(
     fields.push(`${JSON.stringify(name)}:${value}`);
   }
   const json = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const length = Math.ceil(json.length / 8) * 8;
+  const length = Math.ceil(Math.max(json.length, minimum - LENGTH_BYTES) / 8) * 8;
   const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
   header.set(json, LENGTH_BYTES);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
@@ -129,30 +132,7 @@ export function encodeSafetensors(file: ArrayFile): Uint8Array {
  * @throws ArrayFileError (exit code 1) that names the field that is wrong
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): ArrayFile {
-  const damaged = damagedFile(source, "the file is damaged or no safetensors file: make it again");
-  if (bytes.length < LENGTH_BYTES) {
-    throw damaged("header length", `the file has ${bytes.length} bytes, fewer than 8`);
-  }
-  const lengthView = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
-  const headerLength = lengthView.getBigUint64(0, true);
-  const available = bytes.length - LENGTH_BYTES;
-  if (headerLength > BigInt(MAX_HEADER_BYTES)) {
-    throw damaged("header length", `${headerLength} bytes, more than ${MAX_HEADER_BYTES}`);
-  }
-  if (headerLength > BigInt(available)) {
-    throw damaged("header length", `${headerLength} bytes, but only ${available} follow`);
-  }
-  const dataStart = LENGTH_BYTES + Number(headerLength);
-  const header = parseJsonObject(bytes.subarray(LENGTH_BYTES, dataStart), (problem) =>
-    damaged("header", problem),
-  );
-  const metadata = readMetadata(header[METADATA], damaged);
-  const entries = Object.keys(header)
-    .filter((name) => name !== METADATA)
-    .map((name) => readEntry(name, header[name], damaged))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  refuseGaps(entries, bytes.length - dataStart, damaged);
-
+  const { metadata, entries, dataStart } = decodeHeader(bytes, bytes.length, source);
   // No prototype: a file may call an array "__proto__" or "constructor".
   const arrays = Object.create(null) as Record<string, NamedArray>;
   for (const { name, type, shape, begin } of entries) {
@@ -160,6 +140,55 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): ArrayFile 
     arrays[name] = { shape, data };
   }
   return { arrays, metadata };
+}
+
+/** What the header says: metadata, and where each array lies, counted from `dataStart`. */
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly entries: readonly Entry[];
+  readonly dataStart: number;
+}
+
+/** The first byte of the data, from the first 8 bytes of a file of `fileBytes` bytes. */
+export function dataStartOf(start: Uint8Array, fileBytes: number, source: string): number {
+  const damaged = damagedSafetensors(source);
+  if (start.length < LENGTH_BYTES) {
+    throw damaged("header length", `the file has ${start.length} bytes, fewer than 8`);
+  }
+  const view = new DataView(start.buffer, start.byteOffset, LENGTH_BYTES);
+  const headerLength = view.getBigUint64(0, true);
+  const available = fileBytes - LENGTH_BYTES;
+  if (headerLength > BigInt(MAX_HEADER_BYTES)) {
+    throw damaged("header length", `${headerLength} bytes, more than ${MAX_HEADER_BYTES}`);
+  }
+  if (headerLength > BigInt(available)) {
+    throw damaged("header length", `${headerLength} bytes, but only ${available} follow`);
+  }
+  return LENGTH_BYTES + Number(headerLength);
+}
+
+/** Parses and checks the header in the first bytes of a file of `fileBytes` bytes. */
+export function decodeHeader(
+  start: Uint8Array,
+  fileBytes: number,
+  source: string,
+): SafetensorsHeader {
+  const damaged = damagedSafetensors(source);
+  const dataStart = dataStartOf(start, fileBytes, source);
+  const header = parseJsonObject(start.subarray(LENGTH_BYTES, dataStart), (problem) =>
+    damaged("header", problem),
+  );
+  const metadata = readMetadata(header[METADATA], damaged);
+  const entries = Object.keys(header)
+    .filter((name) => name !== METADATA)
+    .map((name) => readEntry(name, header[name], damaged))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  refuseGaps(entries, fileBytes - dataStart, damaged);
+  return { metadata, entries, dataStart };
+}
+
+function damagedSafetensors(source: string): Damaged {
+  return damagedFile(source, "the file is damaged or no safetensors file: make it again");
 }
 
 type Damaged = ReturnType<typeof damagedFile>;

@@ -28,13 +28,27 @@ export async function writeFileAtomic(
   content: FileContent,
   options: WriteOptions = {},
 ): Promise<void> {
+  await writeAtomic(path, options, async (file) => {
+    for await (const piece of pieces(content)) await writeWhole(file, piece);
+  });
+}
+
+/**
+ * The same for a file that `fill` writes through an open handle; whatever it throws, nothing is left.
+ * @throws ArrayFileError as `writeFileAtomic` does
+ */
+export async function writeAtomic(
+  path: string,
+  options: WriteOptions,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   const overwrite = options.overwrite ?? false;
   try {
     if (!overwrite) await refuseExisting(path);
     const temporary = temporaryName(path);
     const file = await open(temporary, "wx");
     try {
-      await writeAndClose(file, content);
+      await fillAndClose(file, fill);
       await publish(temporary, path, overwrite);
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
@@ -52,9 +66,12 @@ function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path).slice(0, 50)}.${unique}.tmp`);
 }
 
-async function writeAndClose(file: FileHandle, content: FileContent): Promise<void> {
+async function fillAndClose(
+  file: FileHandle,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   try {
-    for await (const piece of pieces(content)) await writeWhole(file, piece);
+    await fill(file);
     await file.sync();
   } finally {
     await file.close();
@@ -66,12 +83,20 @@ function pieces(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint
   return content instanceof Uint8Array ? [content] : content;
 }
 
-/** One write call may take less than it was given (2 GiB at most). */
-async function writeWhole(file: FileHandle, piece: Uint8Array): Promise<void> {
+/**
+ * Writes all of a piece, at `position` or where the last write ended: one call may take less than it was
+ * given (2 GiB at most).
+ */
+export async function writeWhole(
+  file: FileHandle,
+  piece: Uint8Array,
+  position?: number,
+): Promise<void> {
   let written = 0;
   while (written < piece.length) {
     const length = Math.min(piece.length - written, 2 ** 30);
-    written += (await file.write(piece, written, length)).bytesWritten;
+    const at = position === undefined ? null : position + written;
+    written += (await file.write(piece, written, length, at)).bytesWritten;
   }
 }
 
