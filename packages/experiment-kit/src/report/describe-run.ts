@@ -106,6 +106,7 @@ function reasonWithoutSummary({ status }: RunInfo): string {
 function environmentOf({ run }: RunConfig): Readonly<Record<string, unknown>> {
   const { backend, threads, dataset_hash, platform, cpu, host, versions, started_from } = run;
   return {
+    begun: run.created,
     seed: run.seed,
     backend,
     threads,

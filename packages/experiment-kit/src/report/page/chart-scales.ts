@@ -142,17 +142,17 @@ function decadeTicks([low, high]: Range, count: number): readonly Tick[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   const step = Math.max(1, Math.ceil((last - first) / Math.max(1, count)));
+  const isPlain = first >= -2 && last <= 4;
   const ticks: Tick[] = [];
   for (let exponent = first; exponent <= last; exponent += step)
-    ticks.push({ at: 10 ** exponent, text: decadeText(exponent) });
+    ticks.push({
+      at: 10 ** exponent,
+      text: isPlain ? plainDecade(exponent) : powerOfTen(exponent),
+    });
   return ticks;
 }
 
-function decadeText(exponent: number): string {
-  return exponent >= -2 && exponent <= 4 ? formatCountOrFraction(exponent) : powerOfTen(exponent);
-}
-
-function formatCountOrFraction(exponent: number): string {
+function plainDecade(exponent: number): string {
   return exponent >= 0 ? formatCount(10 ** exponent) : (10 ** exponent).toFixed(-exponent);
 }
 

@@ -143,7 +143,7 @@ export function createChart(): Chart {
     },
     nearestCurve(reading, pixelY) {
       let nearest = -1;
-      let distance = 60;
+      let distance = Infinity;
       curves.forEach((_, i) => {
         const point = pointOf(reading, i);
         if (point === undefined || !isInside(point)) return;
@@ -185,14 +185,15 @@ function gridLines({ x, y, frame }: NonNullable<Chart["axes"]>): readonly SVGEle
   for (const { at, text } of x.ticks) {
     const pixel = x.pixel(at);
     if (pixel < frame.left - 1 || pixel > frame.right + 1) continue;
-    const anchor = pixel > frame.right - 4 * text.length ? "end" : "middle";
-    const place = anchor === "end" ? Math.min(pixel + 3 * text.length, frame.right + 10) : pixel;
     elements.push(
       svg("line", { class: "tick", x1: pixel, x2: pixel, y1: frame.bottom, y2: frame.bottom + 4 }),
-      svg("text", { x: place, y: frame.bottom + 17, "text-anchor": anchor }, text),
     );
+    // The end of the axis bears its name.
+    if (pixel < frame.right - 44 - 3.4 * text.length)
+      elements.push(svg("text", { x: pixel, y: frame.bottom + 17, "text-anchor": "middle" }, text));
   }
   elements.push(
+    svg("text", { x: frame.right, y: frame.bottom + 17, "text-anchor": "end" }, "epoch"),
     svg("line", {
       class: "base",
       x1: frame.left,

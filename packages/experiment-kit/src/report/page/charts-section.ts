@@ -10,6 +10,8 @@ const KEYS =
 const POINTER =
   "Drag over a chart to zoom, double-click to reset. Ctrl with the wheel zooms too; without Ctrl once a chart has been clicked. Shift-click a name to see it alone.";
 
+const FINGERS = "On a touch screen: tap or slide sideways to read values, pinch to zoom.";
+
 /** All charts, with the tools for all of them. */
 export function createChartsSection(model: Model, view: View): HTMLElement {
   const live = html("div", { class: "sr-only", "aria-live": "polite" });
@@ -98,8 +100,14 @@ export function createChartsSection(model: Model, view: View): HTMLElement {
     { id: "charts", "aria-labelledby": "charts-title" },
     html("h2", { id: "charts-title" }, "Metrics"),
     toolbar(model, view, () => panels.values()),
-    html("p", { class: "hint" }, POINTER),
-    html("p", { class: "hint", id: "chart-keys" }, KEYS),
+    html(
+      "details",
+      { class: "help" },
+      html("summary", {}, "How to use the charts"),
+      html("p", { class: "hint" }, POINTER),
+      html("p", { class: "hint", id: "chart-keys" }, KEYS),
+      html("p", { class: "hint" }, FINGERS),
+    ),
     none,
     grid,
     live,

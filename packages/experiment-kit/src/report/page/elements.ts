@@ -41,6 +41,13 @@ export function button(
   return element;
 }
 
+/** A name that may be broken after underscores and dashes, as if they were blanks. */
+export function breakable(name: string): DocumentFragment {
+  const fragment = document.createDocumentFragment();
+  for (const part of name.split(/(?<=[_/-])(?=[^_/-])/)) fragment.append(part, html("wbr"));
+  return fragment;
+}
+
 /** Changes a text only where it differs, so that screen readers and selections are left alone. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

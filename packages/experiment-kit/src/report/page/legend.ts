@@ -92,7 +92,7 @@ function listOfRuns({ runs, styleOf }: LegendOptions, addCell: AddCell): HTMLEle
     );
     return html("li", {}, name, addCell({ name: 0, run: i }));
   });
-  return html("ul", {}, ...items);
+  return html("ul", { class: "of-runs" }, ...items);
 }
 
 /** Metrics down, runs across. */
@@ -123,20 +123,40 @@ function metricsByRun(options: LegendOptions, addCell: AddCell): HTMLElement {
 
 function metricSwitch(
   name: string,
-  { hiddenNames, onToggleName }: LegendOptions,
+  { names, hiddenNames, onToggleName }: LegendOptions,
   sample?: SVGSVGElement,
 ): HTMLElement {
   return button(
     {
       class: "curve-name",
       "data-metric": name,
+      "aria-label": name,
       "aria-pressed": String(!hiddenNames.has(name)),
       title: `${name}: show or hide; with Shift: only this one`,
     },
     (event) => onToggleName(name, event.shiftKey),
     sample,
-    html("span", { class: "name" }, name),
+    html("span", { class: "name" }, shortNames(names)[names.indexOf(name)]!),
   );
+}
+
+/**
+ * Names without what they all share: of `singular_value_0`, `singular_value_1`, … only `value_0`,
+ * `value_1`, …, since a legend has little room and cuts the end of a name.
+ */
+export function shortNames(names: readonly string[]): readonly string[] {
+  if (names.length < 2) return names;
+  const words = names.map((name) => name.split(/([_ ])/));
+  const first = words[0]!;
+  const shared = (at: (of: readonly string[]) => string | undefined): boolean =>
+    words.every((of) => at(of) === at(first));
+  const shortest = Math.min(...words.map((of) => of.length));
+  let start = 0;
+  while (start < shortest - 1 && shared((of) => of[start])) start++;
+  let end = 0;
+  while (end < shortest - 1 - start && shared((of) => of.at(-1 - end))) end++;
+  const from = Math.max(0, start - 2);
+  return words.map((of) => of.slice(from, of.length - end).join(""));
 }
 
 /** The letter of a run in its color. */

@@ -7,11 +7,13 @@ import type { Connection } from "./live-feed.ts";
 import { createModel } from "./model.ts";
 import type { Model } from "./model.ts";
 import { formatTime } from "./numbers.ts";
+import { openForPrinting } from "./print.ts";
 import { createRunsSection } from "./runs-section.ts";
 import { createSettingsSection } from "./settings-section.ts";
 import { createValuesSection } from "./values-section.ts";
 import { createView } from "./view-state.ts";
 
+openForPrinting();
 const root = document.getElementById("page")!;
 const data = document.getElementById("data")!.textContent;
 

@@ -4,8 +4,8 @@ import type { ChartCurve, Reading } from "./chart.ts";
 import { listenToChart } from "./chart-input.ts";
 import { hasPositive } from "./chart-scales.ts";
 import type { Range, Zoom } from "./chart-scales.ts";
-import { button, html, setText } from "./elements.ts";
-import { createLegend } from "./legend.ts";
+import { breakable, button, html, setText, svg } from "./elements.ts";
+import { createLegend, runBadge, shortNames } from "./legend.ts";
 import type { LegendPlace } from "./legend.ts";
 import { lineStyles } from "./line-styles.ts";
 import type { Model, ShownRun, Tag } from "./model.ts";
@@ -65,12 +65,16 @@ export function createPanel(
   const logSwitch = button({ class: "tool" }, () => toggleLog(), "Log");
   const resetButton = button({ class: "tool", hidden: true }, () => resetZoom(), "Reset zoom");
   const sizeSwitch = button(
-    { class: "tool", "aria-pressed": "false" },
+    { class: "tool", "aria-pressed": "false", "aria-label": "Enlarge", title: "Enlarge" },
     () => {
       const isLarge = element.classList.toggle("large");
       sizeSwitch.setAttribute("aria-pressed", String(isLarge));
     },
-    "Enlarge",
+    svg(
+      "svg",
+      { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" },
+      svg("path", { class: "icon", d: "M7.5 1H11V4.5M11 1 7 5M4.5 11H1V7.5M1 11 5 7" }),
+    ),
   );
   const tools = { role: "group", class: "tools", "aria-labelledby": headingId };
   const label = html("div", { class: "reading", "aria-hidden": "true", hidden: true });
@@ -82,7 +86,7 @@ export function createPanel(
     html(
       "header",
       {},
-      html("h3", { id: headingId }, tag),
+      html("h3", { id: headingId }, breakable(tag)),
       html("div", tools, resetButton, logSwitch, sizeSwitch),
     ),
     plot,
@@ -187,15 +191,22 @@ export function createPanel(
     label.hidden = reading === undefined || axes === undefined;
     if (reading === undefined || axes === undefined) return;
     const curve = curves[nearest];
-    const of =
-      curve === undefined || runs.length < 2 ? "" : ` · ${runs[curve.place.run]!.run.name}`;
+    const run = curve === undefined || runs.length < 2 ? undefined : runs[curve.place.run];
     const value =
       curve === undefined ? "" : formatValue(curve.series.values[reading.points[nearest]!]);
     label.replaceChildren(
       html("span", { class: "epoch" }, `epoch ${formatCount(reading.epoch)}`),
       ...(curve === undefined
         ? []
-        : [html("span", { class: "what" }, `${curve.label}${of}`), html("strong", {}, value)]),
+        : [
+            html(
+              "span",
+              { class: "what" },
+              run === undefined ? null : runBadge(run.number),
+              shortNames(names)[curve.place.name]!,
+            ),
+            html("strong", {}, value),
+          ]),
     );
     const isRight = axes.x.pixel(reading.epoch) > (axes.frame.left + axes.frame.right) / 2;
     label.classList.toggle("on-left", isRight);

@@ -1,8 +1,8 @@
-import type { RecordedValue, ReportRun, ReportState } from "../report-data.ts";
-import { html, setText } from "./elements.ts";
+import type { ReportRun, ReportState } from "../report-data.ts";
+import { breakable, html, setText } from "./elements.ts";
 import { runBadge } from "./legend.ts";
 import type { Model, ShownRun } from "./model.ts";
-import { formatCount, formatSeconds, formatTime, formatValue } from "./numbers.ts";
+import { formatCount, formatSeconds, formatValue } from "./numbers.ts";
 import { differingNames } from "./settings-section.ts";
 
 interface Column {
@@ -11,7 +11,9 @@ interface Column {
   text(run: ReportRun): string;
 }
 
+/** Settings that differ between the runs have columns of their own if they are few and short. */
 const MOST_SETTINGS = 4;
+const LONGEST_SETTING = 20;
 
 const states: Readonly<Record<ReportState, string>> = {
   running: "running",
@@ -63,29 +65,29 @@ export function createRunsSection(model: Model): HTMLElement {
 
 function columnsFor(runs: readonly ShownRun[]): readonly Column[] {
   const settings = differingNames(runs.map(({ run }) => run.settings));
-  const shown = settings.length <= MOST_SETTINGS ? settings : [];
+  const isShort = (name: string): boolean =>
+    runs.every(({ run }) => (run.settings[name] ?? "").length <= LONGEST_SETTING);
+  const short = settings.filter(isShort);
+  const shown = short.length <= MOST_SETTINGS ? short : [];
   const metrics = new Set(runs.map(({ run }) => run.score.metric).filter((name) => name !== ""));
   const [metric] = metrics;
   const isOne = metrics.size === 1;
-  const of = (run: ReportRun, value: RecordedValue): string =>
-    isOne || value.value === null
-      ? formatValue(value.value)
-      : `${formatValue(value.value)} (${run.score.metric})`;
   return [
     { title: "Model", text: (run) => run.experiment || "–" },
     ...shown.map((name) => ({ title: name, text: (run: ReportRun) => run.settings[name] ?? "–" })),
+    ...(isOne ? [] : [{ title: "Score", text: (run: ReportRun) => run.score.metric || "–" }]),
     {
-      title: isOne ? `${metric}, last` : "Score, last",
+      title: isOne ? `${metric!}, last` : "Last",
       isNumber: true,
-      text: (run) => of(run, run.lastScore),
+      text: (run) => formatValue(run.lastScore.value),
     },
     {
-      title: "best",
+      title: "Best",
       isNumber: true,
       text: ({ bestScore }) =>
         bestScore.value === null
           ? "–"
-          : `${formatValue(bestScore.value)} at epoch ${formatCount(bestScore.epoch)}`,
+          : `${formatValue(bestScore.value)} @ ${formatCount(bestScore.epoch)}`,
     },
     { title: "Epochs", isNumber: true, text: epochsText },
     { title: "Training time", isNumber: true, text: (run) => formatSeconds(run.seconds) },
@@ -93,8 +95,6 @@ function columnsFor(runs: readonly ShownRun[]): readonly Column[] {
     ...(shown.includes("random_seed")
       ? []
       : [{ title: "Seed", isNumber: true, text: (run: ReportRun) => String(run.seed) }]),
-    { title: "Begun", text: (run) => formatTime(run.created) },
-    { title: "Why it ended", text: (run) => run.reason || "–" },
   ];
 }
 
@@ -110,13 +110,17 @@ function headRow(columns: readonly Column[]): HTMLElement {
     "tr",
     { role: "row" },
     headCell("Run"),
-    headCell("State"),
+    headCell("How it stands"),
     ...columns.map(({ title, isNumber }) => headCell(title, isNumber)),
   );
 }
 
 function headCell(title: string, isNumber = false): HTMLElement {
-  return html("th", { scope: "col", role: "columnheader", class: isNumber ? "number" : "" }, title);
+  return html(
+    "th",
+    { scope: "col", role: "columnheader", class: isNumber ? "number" : "" },
+    breakable(title),
+  );
 }
 
 function buildRow(
@@ -125,12 +129,17 @@ function buildRow(
   columns: readonly Column[],
 ): { readonly key: string; readonly element: HTMLElement; refresh(): void } {
   const state = html("span", { class: "state" });
+  const reason = html("span", { class: "reason" });
   const cells = columns.map((column) => ({ column, cell: html("span") }));
   const element = html(
     "tr",
     { role: "row" },
     html("th", { scope: "row", role: "rowheader" }, nameCell(model, shown)),
-    html("td", { role: "cell", "data-label": "State" }, state),
+    html(
+      "td",
+      { role: "cell", "data-label": "How it stands", class: "how" },
+      html("span", {}, state, " ", reason),
+    ),
     ...cells.map(({ column, cell }) =>
       html(
         "td",
@@ -143,6 +152,7 @@ function buildRow(
     const { run } = shown;
     setText(state, states[run.state]);
     state.className = `state ${run.state}`;
+    setText(reason, run.reason);
     element.classList.toggle("is-hidden", !shown.isShown);
     for (const { column, cell } of cells) setText(cell, column.text(run));
   };
@@ -151,7 +161,7 @@ function buildRow(
 }
 
 function nameCell(model: Model, shown: ShownRun): Node {
-  const name = html("span", { class: "run-name" }, shown.run.name);
+  const name = html("span", { class: "run-name" }, breakable(shown.run.name));
   if (model.runs.length === 1) return name;
   const id = `run-${shown.number}`;
   const box = html("input", { type: "checkbox", id });
