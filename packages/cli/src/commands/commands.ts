@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sweepTask.ts")).sweepTask,
   },
   {
+    path: ["plot", "dynamics"],
+    summary: "draw the figure of learning dynamics",
+    load: async () => (await import("./plotDynamics.ts")).plotDynamics,
+  },
+  {
     path: ["runs", "list"],
     summary: "list the runs below a folder",
     load: async () => (await import("./runsList.ts")).runsList,
@@ -76,5 +81,15 @@ export const commands: readonly CommandEntry[] = [
     path: ["runs", "resume"],
     summary: "go on with an interrupted or killed run",
     load: async () => (await import("./runsResume.ts")).runsResume,
+  },
+  {
+    path: ["report"],
+    summary: "write an HTML file that shows runs",
+    load: async () => (await import("./report.ts")).report,
+  },
+  {
+    path: ["watch"],
+    summary: "serve a live page of runs",
+    load: async () => (await import("./watch.ts")).watch,
   },
 ];
