@@ -5,6 +5,7 @@ const commandOfScript: ReadonlyMap<string, string> = new Map([
   ["matrix_factorization_experiments_runner", "train mf"],
   ["tensor_factorization_experiments_runner", "train cp"],
   ["hierarchical_tensor_factorization_experiments_runner", "train ht"],
+  ["dynamical_analysis_results_multi_plotter", "plot dynamics"],
 ]);
 
 /** `train mf` for `matrix_factorization_experiments_runner`, with or without folder and extension. */

@@ -91,13 +91,13 @@ async function runsOf(
     return [...new Set(found.flat())];
   }
   if (runs.length === 0)
-    throw wrong("checkpoint_path", "is empty; fill it in, or give the runs with --runs");
+    throw wrong("checkpoint_path", "is empty; fill it in, or name the runs after the command");
   const fitting = runs.filter((run) => names.every((name) => run.series.has(name)));
   if (fitting.length > 0) return fitting;
   const missing = names.find((name) => !runs.some((run) => run.series.has(name))) ?? names[0]!;
   throw wrong(
     "checkpoint_path",
-    `is empty, and none of the ${runs.length} runs of --runs has ${missing}; give one that has, or fill the path in`,
+    `is empty, and ${runs.length === 1 ? "the run given does not have" : `none of the ${runs.length} runs given has`} ${missing}; give one that has it`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isFileExistsError, writeFileAtomic } from "@implicit-rank/array-files";
-import { errorCode, fileError, isUserError, MisuseError } from "../errors.ts";
+import { errorCode, fileError, MisuseError } from "../errors.ts";
 import { withDensity } from "../plots/png-density.ts";
 import { svgToPng } from "../plots/svg-to-png.ts";
 import { drawDynamics } from "./draw-dynamics.ts";
@@ -133,15 +133,7 @@ async function readRuns(
   sources: MetricSources,
 ): Promise<readonly RunMetrics[]> {
   const found: RunMetrics[] = [];
-  for (const path of paths) {
-    found.push(
-      ...(await sources.read(path).catch((error: unknown) => {
-        throw isUserError(error) && error.exitCode === 2
-          ? new MisuseError(`--runs: ${error.message}`, { cause: error })
-          : error;
-      })),
-    );
-  }
+  for (const path of paths) found.push(...(await sources.read(path)));
   return [...new Set(found)];
 }
 
