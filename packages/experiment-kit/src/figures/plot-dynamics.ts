@@ -5,6 +5,7 @@ import { errorCode, fileError, MisuseError } from "../errors.ts";
 import { withDensity } from "../plots/png-density.ts";
 import { svgToPng } from "../plots/svg-to-png.ts";
 import { drawDynamics } from "./draw-dynamics.ts";
+import { plainText } from "./math-text.ts";
 import { createMetricSources } from "./metric-source.ts";
 import type { MetricSources, RunMetrics } from "./metric-source.ts";
 import { readPanelCurves } from "./panel-curves.ts";
@@ -26,6 +27,7 @@ export interface PlotDynamicsOptions {
 }
 
 export interface PlottedPanel {
+  /** Without the arrangement of its formulas. */
   readonly title: string;
   readonly sources: readonly {
     readonly runs: readonly string[];
@@ -76,7 +78,7 @@ export async function plotDynamics(options: PlotDynamicsOptions): Promise<Plotte
 
 function describePanel({ config, curves, runs }: PanelCurves): PlottedPanel {
   return {
-    title: config.title,
+    title: plainText(config.title),
     sources: config.experiment_configs.map(({ metric_names: metrics }, i) => ({
       runs: runs[i]!,
       metrics,
