@@ -8,7 +8,7 @@ import {
   type MatrixDatasetFlags,
   type MatrixDatasetOptions,
 } from "./matrix-flags.ts";
-import { recordProvenance } from "./provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 
 /**
  * Observations y_i = ⟨A_i, W⟩ of a random low-rank matrix W = U Vᵀ (U: rows × rank, V: columns × rank,

@@ -2,7 +2,7 @@ import { createRandom, type Random } from "@implicit-rank/random";
 import { DatasetError, flagError } from "../error.ts";
 import { parseOptions, resolveSeed } from "../flags.ts";
 import { MAX_ELEMENTS, type FactorizationDataset, type TensorTarget } from "./dataset.ts";
-import { recordProvenance } from "./provenance.ts";
+import { recordProvenance } from "../provenance.ts";
 import {
   checkHierarchicalRank,
   tensorDatasetFlags,

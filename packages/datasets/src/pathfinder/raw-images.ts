@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { randomSeed } from "@implicit-rank/random";
 import { DatasetError } from "../error.ts";
 import { parseOptions } from "../flags.ts";
+import { askWorker } from "../ordered-workers.ts";
 import { startWorker } from "../start-worker.ts";
 import {
   checkPathfinderSettings,
@@ -99,7 +100,12 @@ async function makeImages(
       const from = next;
       next = Math.min(total, from + CHUNK);
       const images = join(folder, IMAGE_FOLDER);
-      const reply = await ask(worker, { ...generation, folder: images, from, to: next });
+      const reply = await askWorker<RawReply>(worker, {
+        ...generation,
+        folder: images,
+        from,
+        to: next,
+      });
       if ("failure" in reply) {
         next = total; // the other workers stop after their chunk
         throw workerError(reply);
@@ -113,21 +119,6 @@ async function makeImages(
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return kept;
-}
-
-function ask(worker: Worker, task: RawTask): Promise<RawReply> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void) => {
-      worker.off("message", onMessage);
-      worker.off("error", onError);
-      finish();
-    };
-    const onMessage = (reply: RawReply) => settle(() => resolve(reply));
-    const onError = (error: unknown) => settle(() => reject(error as Error));
-    worker.on("message", onMessage);
-    worker.on("error", onError);
-    worker.postMessage(task);
-  });
 }
 
 const DISK_FAILURES: Readonly<Record<string, string>> = {

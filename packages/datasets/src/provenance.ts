@@ -1,7 +1,7 @@
-import { VERSION } from "../version.ts";
+import { VERSION } from "./version.ts";
 
 /** Flags that say where a file goes, not what is in it. */
-const FILE_FLAGS = new Set(["output_dir", "custom_file_name"]);
+const FILE_FLAGS = new Set(["output_dir", "custom_file_name", "dataset_path"]);
 
 /** What is needed to make the same data again: generator, version, all its flags and the seed that was used. */
 export function recordProvenance(

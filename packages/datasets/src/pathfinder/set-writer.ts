@@ -1,0 +1,214 @@
+import { createHash, type Hash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { writeSafetensorsStream, type StreamedArray } from "@implicit-rank/array-files";
+import { createRandom } from "@implicit-rank/random";
+import { DatasetError } from "../error.ts";
+import { parseOptions, resolveSeed } from "../flags.ts";
+import { inOrder, type WorkerReply } from "../ordered-workers.ts";
+import { recordProvenance } from "../provenance.ts";
+import { startWorker } from "../start-worker.ts";
+import { findRawFolders, readRawTable, type RawTable } from "./raw-table.ts";
+import type { ResizeTask } from "./resize-worker.ts";
+import {
+  pathfinderSetFlags,
+  type PathfinderSetFlags,
+  type PathfinderSetOptions,
+} from "./set-flags.ts";
+import { SET_FORMAT, SET_FORMAT_VERSION, SET_SIDE } from "./set-format.ts";
+import { balancedSplit, uniformSplit, type Split } from "./split.ts";
+
+export interface SetProgress {
+  readonly pathLength: number;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface PathfinderSetResult {
+  readonly path: string;
+  readonly pathLength: number;
+  readonly trainMean: number;
+  readonly trainStd: number;
+  /** Images of class 1 in each split. */
+  readonly positives: { readonly train: number; readonly test: number };
+}
+
+/** Images that a worker reads at once. */
+const CHUNK = 64;
+
+/**
+ * Makes train and test sets of raw pathfinder images, a file for each path length: disjoint samples in
+ * ascending order, reduced to 150 × 150. Images pass through in small groups, so memory does not grow
+ * with their number.
+ * @throws DatasetError or ArrayFileError
+ */
+export async function generatePathfinderSets(
+  options: PathfinderSetOptions,
+  hooks: {
+    readonly overwrite?: boolean;
+    readonly onProgress?: (progress: SetProgress) => void;
+  } = {},
+): Promise<readonly PathfinderSetResult[]> {
+  const flags = parseOptions(pathfinderSetFlags, options);
+  const seed = resolveSeed(flags.random_seed);
+  const tables = await Promise.all((await findRawFolders(flags.dataset_path)).map(readRawTable));
+  const splits = tables.map((table) => drawSplit(table, flags, seed));
+  await makeFolder(flags.output_dir);
+  const chunks = Math.ceil((flags.num_train_samples + flags.num_test_samples) / CHUNK);
+  const workers = Array.from({ length: Math.min(availableParallelism(), chunks) }, () =>
+    startWorker(import.meta.url, "resize-worker"),
+  );
+  try {
+    const results: PathfinderSetResult[] = [];
+    for (const [i, table] of tables.entries()) {
+      results.push(await writeSet(table, splits[i]!, flags, seed, workers, hooks));
+    }
+    return results;
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function drawSplit(table: RawTable, flags: PathfinderSetFlags, seed: number): Split {
+  const random = createRandom(seed).fork(`pathfinder split ${table.pathLength}`);
+  const { num_train_samples: train, num_test_samples: test } = flags;
+  return flags.balance_classes
+    ? balancedSplit(table.labels, train, test, random)
+    : uniformSplit(table.files.length, train, test, random);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new DatasetError(
+      `${folder}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
+      1,
+      { cause: error },
+    );
+  }
+}
+
+async function writeSet(
+  table: RawTable,
+  split: Split,
+  flags: PathfinderSetFlags,
+  seed: number,
+  workers: readonly Worker[],
+  hooks: { readonly overwrite?: boolean; readonly onProgress?: (progress: SetProgress) => void },
+): Promise<PathfinderSetResult> {
+  const { pathLength } = table;
+  const { num_train_samples: train, num_test_samples: test } = flags;
+  const name = `self_gen_path_length_${pathLength}_n_train_examples_${train}_n_test_examples_${test}_size_${SET_SIDE}`;
+  const path = join(flags.output_dir, `${name}.safetensors`);
+  const hash = createHash("sha256");
+  const moments = { sum: 0, squares: 0, count: 0 };
+  let done = 0;
+  const onImages = (images: Uint8Array) => {
+    done += images.length / SET_SIDE ** 2;
+    hooks.onProgress?.({ pathLength, done, total: train + test });
+  };
+  const testArrays = splitArrays("test", table, split.test, workers, hash, onImages);
+  const trainArrays = splitArrays("train", table, split.train, workers, hash, (images) => {
+    addMoments(moments, images);
+    onImages(images);
+  });
+  const metadata = () => {
+    const { mean, std } = meanAndDeviation(moments);
+    return {
+      format: SET_FORMAT,
+      format_version: String(SET_FORMAT_VERSION),
+      path_length: String(pathLength),
+      num_train_examples: String(train),
+      num_test_examples: String(test),
+      train_mean: String(mean),
+      train_std: String(std),
+      provenance: JSON.stringify(recordProvenance("data pathfinder", flags, seed)),
+      content_sha256: hash.digest("hex"),
+    };
+  };
+  await writeSafetensorsStream(path, [...testArrays, ...trainArrays], metadata, {
+    overwrite: hooks.overwrite ?? false,
+  });
+  const { mean, std } = meanAndDeviation(moments);
+  const positives = (part: Int32Array) => part.reduce((sum, i) => sum + table.labels[i]!, 0);
+  return {
+    path,
+    pathLength,
+    trainMean: mean,
+    trainStd: std,
+    positives: { train: positives(split.train), test: positives(split.test) },
+  };
+}
+
+/**
+ * The arrays of one split. Images come last when read from disk but first in the order of names, in which
+ * the content hash takes them; the small arrays are in memory and join right after.
+ */
+function splitArrays(
+  name: "train" | "test",
+  table: RawTable,
+  numbers: Int32Array,
+  workers: readonly Worker[],
+  hash: Hash,
+  onImages: (images: Uint8Array) => void,
+): readonly StreamedArray[] {
+  const labels = Uint8Array.from(numbers, (i) => table.labels[i]!);
+  const indices = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const shape = [numbers.length, 1, SET_SIDE, SET_SIDE];
+  const hashLine = (key: string, dtype: string, dimensions: readonly number[]) =>
+    hash.update(`${JSON.stringify([`${name}_${key}`, dtype, dimensions])}\n`);
+  async function* images() {
+    hashLine("images", "U8", shape);
+    const replies = inOrder<ResizeTask, WorkerReply<Uint8Array>>(workers, tasks(table, numbers));
+    for await (const reply of replies) {
+      if ("failure" in reply) throw new DatasetError(reply.failure.message, reply.failure.exitCode);
+      hash.update(reply.result);
+      onImages(reply.result);
+      yield reply.result;
+    }
+    hashLine("indices", "I32", [numbers.length]).update(indices);
+    hashLine("labels", "U8", [numbers.length, 1]).update(labels);
+  }
+  return [
+    { name: `${name}_images`, dtype: "U8", shape, pieces: images },
+    { name: `${name}_labels`, dtype: "U8", shape: [numbers.length, 1], pieces: () => [labels] },
+    { name: `${name}_indices`, dtype: "I32", shape: [numbers.length], pieces: () => [indices] },
+  ];
+}
+
+function* tasks(table: RawTable, numbers: Int32Array): Generator<ResizeTask> {
+  for (let start = 0; start < numbers.length; start += CHUNK) {
+    const files = Array.from(numbers.subarray(start, start + CHUNK), (i) => table.files[i]!);
+    yield { files, side: SET_SIDE };
+  }
+}
+
+/** Exact: sums of whole bytes stay below 2⁵³. */
+function addMoments(
+  moments: { sum: number; squares: number; count: number },
+  bytes: Uint8Array,
+): void {
+  for (const byte of bytes) {
+    moments.sum += byte;
+    moments.squares += byte * byte;
+  }
+  moments.count += bytes.length;
+}
+
+/** Of pixels in [0, 1]; the deviation is the unbiased one (n - 1), as in PyTorch. */
+function meanAndDeviation({
+  sum,
+  squares,
+  count,
+}: {
+  sum: number;
+  squares: number;
+  count: number;
+}) {
+  const variance = (squares - (sum * sum) / count) / (count - 1);
+  return { mean: sum / count / 255, std: Math.sqrt(variance) / 255 };
+}
