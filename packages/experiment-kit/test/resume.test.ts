@@ -147,7 +147,7 @@ describe("after kill -9", () => {
   );
 
   it("begins again, with the same seed, if it has no checkpoint", async () => {
-    const child = startChild("run", { outputs_dir: temporaryFolder(), epochs: 30, slow_ms: 5 });
+    const child = startChild("run", { outputs_dir: temporaryFolder(), epochs: 30, slow_ms: 20 });
     const folder = await child.folder;
     await delay(60);
     child.kill("SIGKILL");
@@ -165,13 +165,13 @@ describe("Ctrl-C", () => {
   it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "saves on %s, says so, and the run goes on to the same bits",
     async (signal) => {
-      const whole = await runToy({ epochs: 80, validate_every: 7 });
+      const whole = await runToy({ epochs: 100, validate_every: 7 });
       const child = startChild("run", {
         outputs_dir: temporaryFolder(),
         random_seed: 1,
-        epochs: 80,
+        epochs: 100,
         validate_every: 7,
-        slow_ms: 5,
+        slow_ms: 10,
       });
       const folder = await child.folder;
       await delay(70);
@@ -184,7 +184,7 @@ describe("Ctrl-C", () => {
         status: "interrupted",
         checkpoints: [info.summary!.last_epoch],
       });
-      expect(info.summary!.last_epoch).toBeLessThan(79);
+      expect(info.summary!.last_epoch).toBeLessThan(99);
       await resume(folder);
       expect(metricLines(folder)).toEqual(metricLines(whole.folder));
       expect((await readSummary(folder))!.times_resumed).toBe(1);

@@ -1,35 +1,7 @@
-import { z } from "zod";
+// A worker process of the sweeps in tests.
 import type { Experiment } from "../src/index.ts";
 import { serveTasks } from "../src/index.ts";
+import { fragileExperiment } from "./fragile-experiment.ts";
 import { toyExperiment } from "./toy-experiment.ts";
 
-const toy = toyExperiment as Experiment;
-
-/** Fails while it is prepared, or takes its process with it. */
-const fragile: Experiment = {
-  ...toy,
-  name: "fragile",
-  flags: toy.flags.extend({
-    fail: z.string().default("").describe("message of an error"),
-    fail_unless: z.string().default("").describe("error unless this file exists"),
-    die: z.boolean().default(false).describe("end the process"),
-  }),
-  async prepare(config, context) {
-    const { fail, fail_unless: path, die } = config as {
-      fail: string;
-      fail_unless: string;
-      die: boolean;
-    };
-    if (die) {
-      process.stderr.write("Error: out of luck\n");
-      process.kill(process.pid, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 10_000));
-    }
-    if (fail !== "") throw new Error(fail);
-    const { existsSync } = await import("node:fs");
-    if (path !== "" && !existsSync(path)) throw new Error(`${path} is not there`);
-    return toy.prepare(config as never, context);
-  },
-};
-
-serveTasks([toy, fragile]);
+serveTasks([toyExperiment as Experiment, fragileExperiment]);
