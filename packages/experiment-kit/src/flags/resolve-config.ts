@@ -87,11 +87,6 @@ function notices(flags: SharedFlags, raw: RawFlags): readonly string[] {
       "--use_wandb: Weights & Biases is not supported by this version; the metrics are in the run folder's metrics.jsonl",
     );
   }
-  if (flags.use_tensorboard || flags.tensorboard) {
-    lines.push(
-      "--use_tensorboard: TensorBoard files are not written by this version; the metrics are in the run folder's metrics.jsonl",
-    );
-  }
   if (flags.gpu_ids.length > 0) lines.push("--gpu_ids: this experiment runs on the CPU");
   for (const [switchName, dependents] of DEPENDENT_FLAGS) {
     if (flags[switchName]) continue;

@@ -8,6 +8,7 @@ export const runPaths = (folder: string) => ({
   summary: join(folder, "summary.json"),
   checkpoints: join(folder, "checkpoints"),
   plots: join(folder, "plots"),
+  tensorboard: join(folder, "tensorboard"),
   lock: join(folder, "run.lock"),
 });
 

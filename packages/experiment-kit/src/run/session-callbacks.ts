@@ -13,9 +13,12 @@ import type { SharedFlags } from "../flags/shared-flags.ts";
 import type { RunConsole } from "../output/console.ts";
 import type { RunLog } from "../output/run-log.ts";
 import type { MetricsWriter } from "../run-folder/metrics-writer.ts";
+import { tensorboard } from "../tensorboard/tensorboard.ts";
 import { resolveRuleMetric } from "./resolve-metrics.ts";
 
 export interface CallbackParts {
+  /** The run folder. */
+  readonly folder: string;
   readonly flags: SharedFlags;
   readonly trainable: Trainable;
   readonly metrics: TrackedMetrics;
@@ -76,6 +79,10 @@ export function sessionCallbacks(parts: CallbackParts): {
       trainBatchLogInterval: batchesPerEpoch === 1 ? 0 : batchInterval,
     }),
   );
+  if (flags.use_tensorboard || flags.tensorboard) {
+    const flush = (): void => writer.flush();
+    callbacks.set("tensorboard", tensorboard({ folder: parts.folder, log, flush }));
+  }
   return { callbacks, best: tracker.best };
 }
 
