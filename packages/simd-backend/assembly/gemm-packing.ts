@@ -1,3 +1,5 @@
+import { storeTransposed } from "./simd";
+
 // Panels of the right operand: eight columns wide, one after the other, depth rows of 32 bytes each.
 // Columns past the end hold whatever lies there: they only reach accumulators that are dropped.
 
@@ -50,13 +52,7 @@ function packFour(target: usize, row0: usize, stride: usize, depth: u32, last: u
   let row2 = row0 + min<u32>(2, last) * stride;
   let row3 = row0 + min<u32>(3, last) * stride;
   for (; depth >= 4; depth -= 4) {
-    const a = v128.load(row0), b = v128.load(row1), c = v128.load(row2), d = v128.load(row3);
-    const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-    const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-    v128.store(target, v128.shuffle<i64>(ab, cd, 0, 2));
-    v128.store(target, v128.shuffle<i64>(ab, cd, 1, 3), 32);
-    v128.store(target, v128.shuffle<i64>(AB, CD, 0, 2), 64);
-    v128.store(target, v128.shuffle<i64>(AB, CD, 1, 3), 96);
+    storeTransposed(target, 32, v128.load(row0), v128.load(row1), v128.load(row2), v128.load(row3));
     target += 128;
     row0 += 16; row1 += 16; row2 += 16; row3 += 16;
   }

@@ -1,5 +1,6 @@
 import { columnsKernel4, columnsKernel6, rowsKernel4, rowsKernel6 } from "./gemm-kernels";
 import { packColumns, packLeftPanel, packRows } from "./gemm-packing";
+import { storeTransposed } from "./simd";
 import { scaled, size, word, real } from "./tape";
 import { members, scratch, shareEnd, shareStart } from "./team";
 
@@ -27,7 +28,10 @@ export function gemm(record: usize): void {
   if (rows == 0 || columns == 0) return;
   const transposeA = (flags & 1) != 0, transposeB = (flags & 2) != 0;
   let swap = transposeA && transposeB;
-  if (transposeA && !transposeB) swap = rows > columns;
+  // A short sum is dominated by writing C, which is slower transposed.
+  if (transposeA && !transposeB) {
+    swap = rows > columns && (depth > 32 || columns < 32);
+  }
   if (!transposeA && transposeB) swap = rows < columns;
   if (depth == 0) scaleOutput(c, ldc, rows, columns, beta);
   else if (swap) {
@@ -163,12 +167,17 @@ function writeTile(tile: usize, out: usize, ldc: usize, rows: u32, columns: u32,
 }
 
 function writeTransposed(tile: usize, out: usize, ldc: usize, rows: u32, columns: u32, beta: f32): void {
+  const block = tile + TILE_BYTES - 64;
   let row: u32 = 0;
   for (; row + 4 <= rows; row += 4) {
     const from = tile + (row << 5), to = out + (row << 2);
     let column: u32 = 0;
     for (; column + 4 <= columns; column += 4) {
-      transposeFour(from + (column << 2), to + column * ldc, ldc, beta);
+      const at = from + (column << 2);
+      storeTransposed(
+        block, 16, v128.load(at), v128.load(at, 32), v128.load(at, 64), v128.load(at, 96),
+      );
+      for (let i: u32 = 0; i < 4; i++) blendFour(to + (column + i) * ldc, v128.load(block + (i << 4)), beta);
     }
     for (; column < columns; column++) {
       for (let i: u32 = 0; i < 4; i++) {
@@ -181,18 +190,6 @@ function writeTransposed(tile: usize, out: usize, ldc: usize, rows: u32, columns
       blend(out + column * ldc + (row << 2), load<f32>(tile + (row << 5) + (column << 2)), beta);
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function transposeFour(from: usize, to: usize, ldc: usize, beta: f32): void {
-  const a = v128.load(from), b = v128.load(from, 32), c = v128.load(from, 64), d = v128.load(from, 96);
-  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  blendFour(to, v128.shuffle<i64>(ab, cd, 0, 2), beta);
-  blendFour(to + ldc, v128.shuffle<i64>(ab, cd, 1, 3), beta);
-  blendFour(to + 2 * ldc, v128.shuffle<i64>(AB, CD, 0, 2), beta);
-  blendFour(to + 3 * ldc, v128.shuffle<i64>(AB, CD, 1, 3), beta);
 }
 
 // @ts-ignore: decorator

@@ -1,4 +1,4 @@
-import { multiplyAdd, sumLanes } from "./simd";
+import { multiplyAdd, storeTransposed, sumLanes } from "./simd";
 import { addProductRow, addRow, clearRow, multiplyRows } from "./rows";
 import { size, word } from "./tape";
 import { shareEnd, shareStart } from "./team";
@@ -28,13 +28,7 @@ export function transpose(record: usize): void {
 function transposeFourRows(out: usize, outBytes: usize, from: usize, inBytes: usize, columns: u32): void {
   let row0 = from, row1 = from + inBytes, row2 = row1 + inBytes, row3 = row2 + inBytes;
   for (; columns >= 4; columns -= 4) {
-    const a = v128.load(row0), b = v128.load(row1), c = v128.load(row2), d = v128.load(row3);
-    const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-    const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-    v128.store(out, v128.shuffle<i64>(ab, cd, 0, 2));
-    v128.store(out + outBytes, v128.shuffle<i64>(ab, cd, 1, 3));
-    v128.store(out + 2 * outBytes, v128.shuffle<i64>(AB, CD, 0, 2));
-    v128.store(out + 3 * outBytes, v128.shuffle<i64>(AB, CD, 1, 3));
+    storeTransposed(out, outBytes, v128.load(row0), v128.load(row1), v128.load(row2), v128.load(row3));
     out += 4 * outBytes;
     row0 += 16; row1 += 16; row2 += 16; row3 += 16;
   }

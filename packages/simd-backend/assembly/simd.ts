@@ -35,3 +35,15 @@ export function sumLanes64(x: v128): f64 {
 export function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
 }
+
+/** Stores the columns of four rows a, b, c, d as rows, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function storeTransposed(out: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<i64>(ab, cd, 0, 2));
+  v128.store(out + stride, v128.shuffle<i64>(ab, cd, 1, 3));
+  v128.store(out + 2 * stride, v128.shuffle<i64>(AB, CD, 0, 2));
+  v128.store(out + 3 * stride, v128.shuffle<i64>(AB, CD, 1, 3));
+}

@@ -89,7 +89,7 @@ export async function createKernelRuntime(options: KernelRuntimeOptions): Promis
   const threads = await possibleThreads(wanted, features, notices);
   if (!features.relaxedSimd && options.variant !== "plain") {
     notices.push(
-      "this JavaScript engine has no relaxed SIMD: the kernels run without fused multiply-add, at about half the speed",
+      "this JavaScript engine has no relaxed SIMD: the kernels run without fused multiply-add, more slowly",
     );
   }
   const layout = layOutMemory(bytes, programBytes, threads);
