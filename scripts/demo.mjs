@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 console.log("Building …");
 build();
-const demo = join(root, "packages", "cli", "dist", "bin.js");
+const demo = join(root, "packages", "cli", "bin", "implicit-rank.js");
 const result = spawnSync(process.execPath, [demo, "demo", ...process.argv.slice(2)], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],

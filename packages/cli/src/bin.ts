@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from "./main.ts";
 
 for (const stream of [process.stdout, process.stderr]) {

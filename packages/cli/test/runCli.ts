@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { main } from "../src/main.ts";
 
 /** The built program, as npm installs it. */
-export const bin = join(import.meta.dirname, "..", "dist", "bin.js");
+export const bin = join(import.meta.dirname, "..", "bin", "implicit-rank.js");
 
 export interface Ended {
   readonly code: number | null;
