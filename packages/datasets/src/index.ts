@@ -28,3 +28,32 @@ export { pathfinderSetFlags } from "./pathfinder/set-flags.ts";
 export type { PathfinderSetFlags, PathfinderSetOptions } from "./pathfinder/set-flags.ts";
 export { generatePathfinderSets } from "./pathfinder/set-writer.ts";
 export type { PathfinderSetResult, SetProgress } from "./pathfinder/set-writer.ts";
+export { readCifar10 } from "./image-source/cifar10.ts";
+export { downloadFile, downloadSource } from "./image-source/download.ts";
+export type { Download, DownloadHooks } from "./image-source/download.ts";
+export { readImageFolder } from "./image-source/image-folder.ts";
+export type {
+  ImageSourceName,
+  ImageSplit,
+  LabelledImages,
+} from "./image-source/labelled-images.ts";
+export { readMnist } from "./image-source/mnist.ts";
+export { readImages } from "./image-source/read-source.ts";
+export type { ImageSource } from "./image-source/read-source.ts";
+export { createComposer, pairPlaces } from "./is-same/composition.ts";
+export type { Canvas, ImageLayout, PairComposer, PairPlaces } from "./is-same/composition.ts";
+export { readIsSameDataset } from "./is-same/dataset-file.ts";
+export type { IsSameDataset } from "./is-same/dataset-file.ts";
+export { isSameFlags } from "./is-same/flags.ts";
+export type { IsSameFlags, IsSameOptions } from "./is-same/flags.ts";
+export { generateIsSameDataset } from "./is-same/generator.ts";
+export type { IsSameResult } from "./is-same/generator.ts";
+export { batchTensors, openBatches } from "./loader/batches.ts";
+export type { Batch, BatchLoader, LoaderOptions, TensorMaker } from "./loader/batches.ts";
+export { openSamples } from "./loader/sample-reader.ts";
+export type {
+  IsSameSamples,
+  PathfinderSamples,
+  SampleReader,
+  SampleSource,
+} from "./loader/sample-reader.ts";

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { extname, join } from "node:path";
+import { contentHash, readSafetensors, writeSafetensors } from "@implicit-rank/array-files";
+import { DatasetError } from "../error.ts";
+import {
+  IMAGE_SOURCES,
+  type ImageSourceName,
+  type ImageSplit,
+  type LabelledImages,
+} from "../image-source/labelled-images.ts";
+import type { ImagePairs } from "./pairs.ts";
+
+const FORMAT = "implicit-rank is-same dataset";
+const FORMAT_VERSION = "1";
+
+/** Pairs of images of a source, as numbers; the images stay in the source's files. */
+export interface IsSameDataset extends ImagePairs {
+  readonly samples: number;
+  readonly source: ImageSourceName;
+  readonly split: ImageSplit;
+  /** SHA-256 of the source's images and classes, so that other images are noticed. */
+  readonly imagesSha256: string;
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+/** SHA-256 over classes and pixels of images. */
+export function hashImages({ labels, pixels, height, width, channels }: LabelledImages): string {
+  const hash = createHash("sha256").update(`${channels} ${height} ${width}\n`);
+  return hash.update(labels).update(pixels).digest("hex");
+}
+
+/** Writes a data set; throws ArrayFileError. */
+export async function writeIsSameDataset(
+  path: string,
+  dataset: IsSameDataset,
+  options: { readonly overwrite?: boolean } = {},
+): Promise<void> {
+  const arrays = {
+    pairs: { shape: [dataset.samples, 2], data: dataset.pairs },
+    labels: { shape: [dataset.samples], data: dataset.labels },
+  };
+  const metadata = {
+    format: FORMAT,
+    format_version: FORMAT_VERSION,
+    source: dataset.source,
+    split: dataset.split,
+    images_sha256: dataset.imagesSha256,
+    provenance: JSON.stringify(dataset.provenance),
+    content_sha256: contentHash({ arrays }),
+  };
+  await writeSafetensors(path, { arrays, metadata }, options);
+}
+
+/** Reads and checks a data set. Throws DatasetError or ArrayFileError. */
+export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
+  if (extname(path) !== ".safetensors") {
+    throw new DatasetError(
+      `${path}: is-same data sets are .safetensors files; make one with "data is-same"`,
+      2,
+    );
+  }
+  const { arrays, metadata } = await readSafetensors(path);
+  const refuse = (field: string, problem: string) =>
+    new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+  if (metadata.format !== FORMAT) {
+    throw new DatasetError(
+      `${path}: format: not an is-same data set; make one with "implicit-rank data is-same"`,
+      2,
+    );
+  }
+  if (metadata.format_version !== FORMAT_VERSION) {
+    throw new DatasetError(
+      `${path}: format_version: not known to this version (${FORMAT_VERSION} is); upgrade implicit-rank`,
+      1,
+    );
+  }
+  if (metadata.content_sha256 !== contentHash({ arrays })) {
+    throw refuse("content_sha256", "does not match the arrays, the file was altered");
+  }
+  const pairs = arrays.pairs?.data;
+  const labels = arrays.labels?.data;
+  if (!(labels instanceof Uint8Array) || labels.some((label) => label > 1)) {
+    throw refuse("labels", "must be bytes 0 and 1");
+  }
+  if (!(pairs instanceof Int32Array) || arrays.pairs!.shape.join() !== `${labels.length},2`) {
+    throw refuse("pairs", `must be an int32 array of ${labels.length} × 2`);
+  }
+  if (pairs.some((index) => index < 0)) throw refuse("pairs", "has negative numbers");
+  const source = IMAGE_SOURCES.find((name) => name === metadata.source);
+  const split = (["train", "test"] as const).find((name) => name === metadata.split);
+  if (source === undefined || split === undefined) throw refuse("source", "is not known");
+  return {
+    pairs,
+    labels,
+    samples: labels.length,
+    source,
+    split,
+    imagesSha256: metadata.images_sha256 ?? "",
+    provenance: parseProvenance(metadata.provenance, refuse),
+  };
+}
+
+function parseProvenance(
+  text: string | undefined,
+  refuse: (field: string, problem: string) => DatasetError,
+): Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(text ?? "") as unknown;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // the same message as for other values
+  }
+  throw refuse("provenance", "is not an object of JSON");
+}
+
+/** Throws DatasetError (exit code 2) unless these are the images that the pairs were drawn from. */
+export function checkImages(
+  path: string,
+  dataset: IsSameDataset,
+  images: LabelledImages,
+  folder: string,
+): void {
+  if (hashImages(images) !== dataset.imagesSha256) {
+    throw new DatasetError(
+      `${path}: images: those in ${folder} are not the ones that the pairs were drawn from; give their folder or make the data set again`,
+      2,
+    );
+  }
+}
+
+export function isSamePath(folder: string, name: string): string {
+  return join(folder, `${name}.safetensors`);
+}

@@ -1,0 +1,100 @@
+import { createRandom } from "@implicit-rank/random";
+import { DatasetError } from "../error.ts";
+import { askWorker, inOrder, type WorkerReply } from "../ordered-workers.ts";
+import { startWorker } from "../start-worker.ts";
+import type { BatchRequest, LoadedBatch, OpenedSamples } from "./batch-worker.ts";
+import type { SampleSource } from "./sample-reader.ts";
+
+export interface Batch {
+  /** Shape batch × sample. */
+  readonly inputs: Float32Array;
+  readonly shape: readonly number[];
+  readonly labels: Uint8Array;
+  /** The samples' numbers in the set. */
+  readonly indices: Int32Array;
+}
+
+export interface LoaderOptions {
+  /** 0 or less: all samples at once. */
+  readonly batchSize: number;
+  /** Shuffles each epoch in its own way; undefined: always in the order of the file. */
+  readonly seed?: number;
+}
+
+/** Batches of a set, made by a worker thread while the one before is used. */
+export interface BatchLoader {
+  readonly count: number;
+  readonly sampleShape: readonly number[];
+  readonly batchesPerEpoch: number;
+  /** All samples once. The order depends on seed and epoch only, so a run can go on at any epoch. */
+  epoch(epoch: number): AsyncGenerator<Batch>;
+  close(): Promise<void>;
+}
+
+/** Opens a set in a worker thread. Throws DatasetError. */
+export async function openBatches(
+  source: SampleSource,
+  options: LoaderOptions,
+): Promise<BatchLoader> {
+  const worker = startWorker(import.meta.url, "batch-worker");
+  try {
+    const opened = unwrap(await askWorker<WorkerReply<OpenedSamples>>(worker, { open: source }));
+    const { count, sampleShape } = opened;
+    const batchSize = options.batchSize > 0 ? Math.min(options.batchSize, count) : count;
+    return {
+      count,
+      sampleShape,
+      batchesPerEpoch: Math.ceil(count / batchSize),
+      async *epoch(epoch) {
+        const order = epochOrder(count, options.seed, epoch);
+        const requests = splitOrder(order, batchSize);
+        for await (const reply of inOrder<BatchRequest, WorkerReply<LoadedBatch>>(
+          [worker],
+          requests,
+        )) {
+          const { inputs, labels, indices } = unwrap(reply);
+          yield { inputs, labels, indices, shape: [indices.length, ...sampleShape] };
+        }
+      },
+      close: async () => void (await worker.terminate()),
+    };
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
+
+function unwrap<Result>(reply: WorkerReply<Result>): Result {
+  if ("result" in reply) return reply.result;
+  throw new DatasetError(reply.failure.message, reply.failure.exitCode);
+}
+
+function epochOrder(count: number, seed: number | undefined, epoch: number): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  if (seed !== undefined) createRandom(seed).fork(`epoch ${epoch}`).shuffle(order);
+  return order;
+}
+
+function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchRequest> {
+  for (let start = 0; start < order.length; start += batchSize) {
+    yield { indices: order.slice(start, start + batchSize) };
+  }
+}
+
+/** The part of tfjs that is needed to make tensors: pass `@tensorflow/tfjs-core`, or the like. */
+export interface TensorMaker<Tensor> {
+  tensor(values: Float32Array | Int32Array, shape: number[]): Tensor;
+}
+
+/**
+ * A batch as two tensors, inputs and labels (batch × 1, float32 as the binary losses take them). The caller disposes of them.
+ */
+export function batchTensors<Tensor>(
+  tf: TensorMaker<Tensor>,
+  batch: Batch,
+): { inputs: Tensor; labels: Tensor } {
+  return {
+    inputs: tf.tensor(batch.inputs, [...batch.shape]),
+    labels: tf.tensor(Float32Array.from(batch.labels), [batch.labels.length, 1]),
+  };
+}
