@@ -22,6 +22,7 @@ import {
   type TrainingFlags,
 } from "./flags.ts";
 import { parseMatricizations } from "./parseMatricizations.ts";
+import { requireMemory } from "./requireMemory.ts";
 import { createTrainable, tensorValidation, type Validation } from "./trainable.ts";
 
 /** Reads a data set file; the command line passes the reader of `@implicit-rank/datasets`. */
@@ -42,7 +43,9 @@ export function matrixExperiment(loadData: LoadData): Experiment<MatrixFlags> {
       const data = await loadKind(loadData, flags, "matrix");
       const targetMatrix = targetOf(data, flags);
       const [rows, cols] = data.modeSizes;
-      const factorization = createFactorization(matrixSpec({ rows, cols, depth: flags.depth }));
+      const spec = matrixSpec({ rows, cols, depth: flags.depth });
+      requireMemory(spec, flags);
+      const factorization = createFactorization(spec);
       if (flags.weight_init_type === "identity") initializeIdentity(factorization, flags.init_std);
       else initializeNormal(factorization, context.random.fork("init"), { std: flags.init_std });
       return createTrainable({
@@ -179,9 +182,10 @@ function targetOf({ targetTensor }: FactorizationData, flags: TrainingFlags): Fl
 
 function drawFactorization<Spec extends CpSpec | HierarchicalSpec>(
   spec: Spec,
-  flags: { readonly init_mean: number; readonly init_std: number },
+  flags: TrainingFlags & { readonly init_mean: number; readonly init_std: number },
   random: { fork(stream: string): Parameters<typeof initializeNormal>[1] },
 ): Factorization & { readonly spec: Spec } {
+  requireMemory(spec, flags);
   const factorization = createFactorization(spec);
   initializeNormal(factorization, random.fork("init"), {
     mean: flags.init_mean,
