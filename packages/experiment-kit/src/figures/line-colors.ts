@@ -27,28 +27,32 @@ export const colorMapNames: readonly string[] = [...Object.keys(colorMaps), COLO
 /** The colors of curves whose `colors` is null. */
 const DEFAULT_CYCLE = ["chocolate", "#008000", "#1f77b4", "firebrick", "#d62728"];
 
-const TABLEAU: Readonly<Record<string, string>> = {
-  blue: "#1f77b4",
-  orange: "#ff7f0e",
-  green: "#2ca02c",
-  red: "#d62728",
-  purple: "#9467bd",
-  brown: "#8c564b",
-  pink: "#e377c2",
-  gray: "#7f7f7f",
-  olive: "#bcbd22",
-  cyan: "#17becf",
-};
-const LETTERS: Readonly<Record<string, string>> = {
-  b: "#0000ff",
-  g: "#008000",
-  r: "#ff0000",
-  c: "#00bfbf",
-  m: "#bf00bf",
-  y: "#bfbf00",
-  k: "#000000",
-  w: "#ffffff",
-};
+const TABLEAU = new Map(
+  Object.entries({
+    blue: "#1f77b4",
+    orange: "#ff7f0e",
+    green: "#2ca02c",
+    red: "#d62728",
+    purple: "#9467bd",
+    brown: "#8c564b",
+    pink: "#e377c2",
+    gray: "#7f7f7f",
+    olive: "#bcbd22",
+    cyan: "#17becf",
+  }),
+);
+const LETTERS = new Map(
+  Object.entries({
+    b: "#0000ff",
+    g: "#008000",
+    r: "#ff0000",
+    c: "#00bfbf",
+    m: "#bf00bf",
+    y: "#bfbf00",
+    k: "#000000",
+    w: "#ffffff",
+  }),
+);
 
 /**
  * A single color as SVG takes it: the names of CSS, `#rgb`, `#rrggbb`, and matplotlib's `tab:blue`, `C0`,
@@ -57,14 +61,14 @@ const LETTERS: Readonly<Record<string, string>> = {
 export function parseColor(text: string): string | undefined {
   const name = text.trim();
   const cycled = /^C(\d+)$/.exec(name)?.[1];
-  if (cycled !== undefined) return Object.values(TABLEAU)[Number(cycled) % 10];
+  if (cycled !== undefined) return [...TABLEAU.values()][Number(cycled) % 10];
   if (/^(0?\.\d+|[01](\.0*)?)$/.test(name)) {
     const level = 255 * Number(name);
     return d3.rgb(level, level, level).formatHex();
   }
   const known =
-    LETTERS[name] ??
-    (name.startsWith("tab:") ? TABLEAU[name.slice(4).replace("grey", "gray")] : undefined);
+    LETTERS.get(name) ??
+    (name.startsWith("tab:") ? TABLEAU.get(name.slice(4).replace("grey", "gray")) : undefined);
   return known ?? d3.color(name)?.formatHex();
 }
 

@@ -143,16 +143,18 @@ function parseScripts(parser: Parser, setting: Setting): readonly TextPart[] {
 const isFlat = (parts: readonly TextPart[]): parts is readonly TextRun[] =>
   parts.every((part) => "text" in part);
 
-const FONT_COMMANDS: Readonly<Record<string, TextRun["style"]>> = {
-  mathrm: "upright",
-  text: "upright",
-  textrm: "upright",
-  operatorname: "upright",
-  mathbf: "bold",
-  textbf: "bold",
-  boldsymbol: "bold",
-  mathit: "slanted",
-};
+const FONT_COMMANDS: ReadonlyMap<string, TextRun["style"]> = new Map(
+  Object.entries({
+    mathrm: "upright",
+    text: "upright",
+    textrm: "upright",
+    operatorname: "upright",
+    mathbf: "bold",
+    textbf: "bold",
+    boldsymbol: "bold",
+    mathit: "slanted",
+  } as const),
+);
 const ESCAPED = new Set(["{", "}", "$", "%", "&", "#", "_"]);
 /** They change sizes of brackets, which are all of one size here. */
 const WITHOUT_EFFECT = new Set(["left", "right", "displaystyle", "limits", "!"]);
@@ -163,7 +165,7 @@ function parseCommand(
   setting: Setting,
   before: string,
 ): readonly TextPart[] {
-  const style = FONT_COMMANDS[name];
+  const style = FONT_COMMANDS.get(name);
   if (style !== undefined) return parseAtom(parser, { ...setting, style }, "");
   if (name === "mathbb" || name === "mathcal") {
     const letters = parseAtom(parser, { ...setting, style: "upright" }, "");

@@ -155,7 +155,7 @@ function describeIssue(issue: Issue, content: unknown): string {
     content,
   );
   const where = issue.path.length === 0 ? "" : `${jsonPath(issue.path)}: `;
-  if (value === undefined && issue.code === "invalid_type") return `${where}is required`;
+  if (value === undefined) return `${where}is required`;
   const got = issue.code === "custom" && typeof value === "object" ? "" : ` (got ${show(value)})`;
   return `${where}${requirement(issue)}${got}`;
 }
