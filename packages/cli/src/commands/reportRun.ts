@@ -10,6 +10,7 @@ export function runOptions(output: Output): RunOptions {
   const stream = output.json ? process.stderr : process.stdout;
   return {
     ...(output.quiet ? { output: "quiet" as const } : {}),
+    verbose: output.verbose,
     stdout: output.verbose ? withoutTerminal(stream) : stream,
     resumeCommand,
   };

@@ -8,7 +8,7 @@ export interface RunLog {
   info(message: string): void;
   warning(message: string): void;
   error(message: string): void;
-  /** To the file only. */
+  /** To the file and, in a verbose run, to the console. */
   detail(message: string): void;
   /** An error that is thrown too: to the file only, since the one who catches it prints it. */
   failure(message: string): void;
@@ -20,7 +20,7 @@ export interface RunLog {
 }
 
 /** A log that keeps its lines until `open`. A log file that cannot be written is given up with a warning. */
-export function createRunLog(console: RunConsole): RunLog {
+export function createRunLog(console: RunConsole, verbose = false): RunLog {
   let file: number | undefined;
   let pending = "";
   let path = "";
@@ -47,7 +47,7 @@ export function createRunLog(console: RunConsole): RunLog {
     info: (message) => log("INFO", message),
     warning: (message) => log("WARNING", message),
     error: (message) => log("ERROR", message),
-    detail: (message) => toFile(line("INFO", message)),
+    detail: (message) => (verbose ? log("INFO", message) : toFile(line("INFO", message))),
     failure: (message) => toFile(line("ERROR", message)),
     epoch(message) {
       const text = line("INFO", message);

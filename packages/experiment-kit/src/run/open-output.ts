@@ -12,5 +12,5 @@ export function openOutput(
 ): { readonly console: RunConsole; readonly log: RunLog } {
   const mode = options.output ?? (flags.disable_console_log ? "quiet" : "text");
   const console = createConsole(mode, options.stdout ?? process.stdout);
-  return { console, log: createRunLog(console) };
+  return { console, log: createRunLog(console, options.verbose) };
 }

@@ -7,6 +7,8 @@ import type { Outcome, RunSummary } from "../run-folder/summary-file.ts";
 export interface RunOptions {
   /** What is printed; default "text" (or "quiet" with `--disable_console_log`). */
   readonly output?: OutputMode;
+  /** Also prints the configuration and the metadata of the model, which else go to the log file only. */
+  readonly verbose?: boolean;
   /** Where; default `process.stdout`. */
   readonly stdout?: OutputStream;
   /**
