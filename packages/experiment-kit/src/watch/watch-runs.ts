@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as setTimeoutAsync } from "node:timers/promises";
 import { errorCode, MisuseError } from "../errors.ts";
 import { contentPolicy, pageHtml, readPageAssets } from "../report/page-html.ts";
 import { findRunFolders } from "../report/find-run-folders.ts";
@@ -28,6 +29,7 @@ export interface Watch {
 const POLL_MS = 500;
 /** Looking at the files takes at most about a fifth of the time. */
 const POLL_PAUSE_FACTOR = 4;
+const LAST_WORD_MS = 500;
 const HEARTBEAT_MS = 15_000;
 const MOST_PAGES = 32;
 /** A page that does not take what is sent to it is cut off; it connects again. */
@@ -187,11 +189,13 @@ function createPages(feed: RunsFeed, pageId: string): Pages {
       isStopped = true;
       clearTimeout(timer);
       clearInterval(heartbeat);
-      await inTurn(() => {
-        for (const response of open) {
+      await inTurn(async () => {
+        const ends = [...open].map((response) => {
           send(response, [{ event: "bye", data: {} }]);
-          response.end();
-        }
+          return new Promise<void>((resolve) => void response.end(resolve));
+        });
+        // A page that does not listen is not waited for.
+        await Promise.race([Promise.all(ends), setTimeoutAsync(LAST_WORD_MS)]);
       });
     },
   };

@@ -25,14 +25,17 @@ function ask(
   options: { method?: string; headers?: Record<string, string> } = {},
 ) {
   return new Promise<Answer>((resolve, reject) => {
-    const sent = request({ port, host: "127.0.0.1", path, ...options }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (text: string) => (body += text));
-      response.on("end", () =>
-        resolve({ status: response.statusCode, headers: response.headers, body }),
-      );
-    });
+    const sent = request(
+      { port, host: "127.0.0.1", path, agent: false, ...options },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (text: string) => (body += text));
+        response.on("end", () =>
+          resolve({ status: response.statusCode, headers: response.headers, body }),
+        );
+      },
+    );
     sent.on("error", reject).end();
   });
 }

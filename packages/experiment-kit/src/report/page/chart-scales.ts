@@ -98,7 +98,8 @@ function valueRangeWithin(
       if (value > high) high = value;
     }
   }
-  return low <= high ? [low, high] : undefined;
+  if (low > high) return undefined;
+  return kind === "log" && low === high ? [low / 2, high * 2] : [low, high];
 }
 
 /** Index of the first number that is at least `target`, in increasing numbers. */

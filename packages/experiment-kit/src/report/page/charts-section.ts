@@ -181,5 +181,5 @@ function choice(
   const options = values.map((value, i) => html("option", { value }, texts[i]!));
   const select = html("select", { id }, ...options);
   select.addEventListener("change", () => onChoose(select.value));
-  return html("label", { class: "choice", for: id }, html("span", {}, label), select);
+  return html("div", { class: "choice" }, html("label", { for: id }, label), select);
 }

@@ -5,11 +5,12 @@ import { listenToChart } from "./chart-input.ts";
 import { hasPositive } from "./chart-scales.ts";
 import type { Range, Zoom } from "./chart-scales.ts";
 import { breakable, button, html, setText, svg } from "./elements.ts";
-import { createLegend, runBadge, shortNames } from "./legend.ts";
+import { createLegend, runBadge } from "./legend.ts";
 import type { LegendPlace } from "./legend.ts";
 import { lineStyles } from "./line-styles.ts";
 import type { Model, ShownRun, Tag } from "./model.ts";
 import { formatCount, formatValue } from "./numbers.ts";
+import { shortNames } from "./short-names.ts";
 import type { ScaleKind, View } from "./view-state.ts";
 
 /** What panels share. */

@@ -32,7 +32,7 @@ export function createRunsSection(model: Model): HTMLElement {
   const body = html("div", {
     class: "table-frame",
     tabindex: "0",
-    role: "region",
+    role: "group",
     "aria-labelledby": "runs-title",
   });
   let rows: readonly { readonly key: string; refresh(): void }[] = [];

@@ -116,7 +116,7 @@ function settingsTable(
   );
   return html(
     "div",
-    { class: "table-frame", tabindex: "0", role: "region", "aria-labelledby": labelledBy },
+    { class: "table-frame", tabindex: "0", role: "group", "aria-labelledby": labelledBy },
     html(
       "table",
       { class: `settings ${kind}` },

@@ -28,7 +28,7 @@ export function createValuesSection(model: Model, view: View): HTMLElement {
   const body = html("div", {
     class: "table-frame",
     tabindex: "0",
-    role: "region",
+    role: "group",
     "aria-labelledby": "values-title",
   });
   let cells: Cell[] = [];
