@@ -120,6 +120,7 @@ async function readArchive(
   const unpack = extract();
   let unpacked = 0;
   unpack.on("entry", (header, stream, next) => {
+    stream.on("error", () => undefined); // the archive's own error is reported below
     unpacked += header.size ?? 0;
     const problem = hostile(header, unpacked, edition);
     if (problem !== undefined) return next(damagedSource(archive, problem));
@@ -128,7 +129,6 @@ async function readArchive(
     stream.on("data", (chunk) => {
       if (name !== undefined) chunks.push(chunk as Uint8Array);
     });
-    stream.on("error", next);
     stream.on("end", () => {
       if (name !== undefined) found.set(name, new Uint8Array(Buffer.concat(chunks)));
       next();

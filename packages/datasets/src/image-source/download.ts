@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { EnvHttpProxyAgent, fetch, type Response } from "undici";
+import { fetch, type Response } from "undici";
 import { DatasetError } from "../error.ts";
 import { CIFAR10, CIFAR10_ARCHIVE, CIFAR10_URL } from "./cifar10.ts";
 import type { ImageSourceName } from "./labelled-images.ts";
 import { MNIST_FILES, MNIST_URL } from "./mnist.ts";
+import { connectionFor } from "./proxy.ts";
 import { sizeOf } from "./source-file.ts";
 
 export interface Download {
@@ -89,7 +90,7 @@ async function fetchInto(
   hooks: DownloadHooks,
 ): Promise<void> {
   const before = (await sizeOf(part)) ?? 0;
-  const dispatcher = new EnvHttpProxyAgent();
+  const dispatcher = connectionFor(url);
   try {
     const response = await fetch(url, {
       dispatcher,

@@ -70,7 +70,7 @@ async function readIdx(folder: string, name: string, axes: number): Promise<IdxA
 
 function gunzip(file: string, bytes: Uint8Array): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED });
+    return new Uint8Array(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED }));
   } catch (error) {
     const tooLarge = error instanceof RangeError;
     throw damagedSource(
@@ -96,5 +96,5 @@ function parseIdx(file: string, bytes: Uint8Array, axes: number): IdxArray {
       `declares ${shape.join(" × ")} bytes but has ${bytes.length - headerBytes}`,
     );
   }
-  return { file, shape, data: bytes.slice(headerBytes) };
+  return { file, shape, data: bytes.subarray(headerBytes) };
 }

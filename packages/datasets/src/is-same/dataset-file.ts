@@ -122,7 +122,8 @@ export function checkImages(
   images: LabelledImages,
   folder: string,
 ): void {
-  if (hashImages(images) !== dataset.imagesSha256) {
+  const isOutside = dataset.pairs.some((index) => index >= images.count);
+  if (isOutside || hashImages(images) !== dataset.imagesSha256) {
     throw new DatasetError(
       `${path}: images: those in ${folder} are not the ones that the pairs were drawn from; give their folder or make the data set again`,
       2,

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   contentHash,
   readSafetensors,
@@ -135,7 +136,8 @@ describe("saving", () => {
   const mounts = spawnSync("unshare", ["-rm", "sh", "-c", "mount -t tmpfs none /mnt"]).status === 0;
   if (!mounts) console.warn("SKIPPED: full disk (mounting a small disk is not allowed here)");
 
-  it.skipIf(!mounts)("on a full disk leaves nothing", async () => {
+  it("on a full disk leaves nothing", async ({ skip }) => {
+    if (!mounts) skip("needs the right to mount a small file system (unshare -rm)");
     await mkdir(temporary("disk"));
     const script = `mount -t tmpfs -o size=32k none "${temporary("disk")}" && "$0" "$@" && ls -A "${temporary("disk")}"`;
     const child = spawnSync(
@@ -288,7 +290,7 @@ describe("a file that was altered is refused", () => {
 });
 
 describe("data sets of the PyTorch scripts", async () => {
-  const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
+  const fixture = (name: string) => join(import.meta.dirname, "..", "fixtures", name);
   const values = JSON.parse(await readFile(fixture("pytorch-values.json"), "utf8")) as Record<
     string,
     { A: number[]; y: number[]; target_matrix: number[]; inputs: number[]; targets: number[] }
@@ -365,7 +367,7 @@ describe("data sets of the PyTorch scripts", async () => {
   });
 
   it("but no other files of PyTorch", async () => {
-    const path = new URL("../../../array-files/test/fixtures/values.pt", import.meta.url).pathname;
+    const path = join(import.meta.dirname, "../../../array-files/test/fixtures/values.pt");
     await expect(readFactorizationDataset(path)).rejects.toMatchObject({
       message: `${path}: content: is not a matrix or tensor data set of the PyTorch scripts; give the file that their data generator wrote`,
       exitCode: 1,
@@ -374,7 +376,10 @@ describe("data sets of the PyTorch scripts", async () => {
 });
 
 const python = findPython("safetensors", "numpy");
-describe.skipIf(python === undefined)("Python", () => {
+describe("Python", () => {
+  beforeEach(({ skip }) => {
+    if (python === undefined) skip("needs a Python that has safetensors and numpy");
+  });
   it("opens a data set and gets the hash that docs/data-files.md describes", async () => {
     const documentation = await readFile(
       new URL("../../../../docs/data-files.md", import.meta.url),
