@@ -7,9 +7,9 @@
  */
 export const costWeights = {
   /** One multiply-add of a dot product or an axpy over gathered rows. */
-  gathered: 4,
+  gathered: 2,
   /** One element of an elementwise product, scaling or copy. */
-  elementwise: 4,
+  elementwise: 3,
 } as const;
 
 /** Multiply-adds of an (m × k) by (k × n) product. */
