@@ -13,9 +13,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bin } from "./runCli.ts";
 
 const cluster = fileURLToPath(new URL("../../../scripts/slurm/cluster.sh", import.meta.url));
-const cli = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
 
 /** Why there can be no cluster here, if so. */
 function missing(): string | undefined {
@@ -58,7 +58,7 @@ describe("a sweep on a Slurm cluster", () => {
   });
 
   function run(args: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
       cwd: folder,
       env,
       encoding: "utf8",

@@ -119,7 +119,9 @@ function meanAndDeviation(statistics: Statistics | undefined): string {
 
 /** Two digits of a deviation are enough. */
 function formatDeviation(value: number): string {
-  return formatNumber(Number(value.toPrecision(2)));
+  return value !== 0 && value < 1e-3
+    ? value.toExponential(1)
+    : String(Number(value.toPrecision(2)));
 }
 
 function formatSetting(value: unknown): string {
