@@ -143,6 +143,7 @@ function createPages(feed: RunsFeed, pageId: string): Pages {
   const open = new Set<ServerResponse>();
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
   // Polls and greetings take turns, so that a page misses nothing and gets nothing twice.
   let turn: Promise<void> = Promise.resolve();
   const inTurn = (task: () => void | Promise<void>): Promise<void> => {
@@ -165,12 +166,15 @@ function createPages(feed: RunsFeed, pageId: string): Pages {
     const took = performance.now() - startedAt;
     timer = setTimeout(() => void poll(), Math.max(POLL_MS, POLL_PAUSE_FACTOR * took));
   };
-  const heartbeat = setInterval(() => {
+  const beat = (): void => {
     for (const response of open) response.write(":\n\n");
-  }, HEARTBEAT_MS);
+  };
 
   return {
-    start: () => void poll(),
+    start() {
+      heartbeat = setInterval(beat, HEARTBEAT_MS);
+      void poll();
+    },
     add(response) {
       if (open.size >= MOST_PAGES || isStopped) {
         response.end();
