@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { writeFile } from "node:fs/promises";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { ArrayFileError, decodeNpz, encodeNpz, readNpz, writeNpz } from "../src/index.ts";
 import { findPython, runPython } from "./python.ts";
 import { arrayFiles, entriesOf, SAMPLE } from "./sample-files.ts";
@@ -9,7 +10,7 @@ import { useTemporaryFolder } from "./temporary-folder.ts";
 import { zipOf } from "./zip-builder.ts";
 
 const temporary = useTemporaryFolder();
-const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
+const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
 
 function npy(header: string, data: Uint8Array = new Uint8Array(0), version = 1): Uint8Array {
   const text = new TextEncoder().encode(header);
@@ -246,7 +247,10 @@ it("a file that is missing or of the wrong kind", async () => {
 });
 
 const python = findPython("numpy");
-describe.skipIf(python === undefined)("numpy", () => {
+describe("numpy", () => {
+  beforeEach(({ skip }) => {
+    if (python === undefined) skip("needs a Python that has numpy");
+  });
   it("opens our files and sees the same values", async () => {
     await writeNpz(temporary("a.npz"), SAMPLE);
     const program = `

@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { useTemporaryFolder } from "./temporary-folder.ts";
 import { zipOf } from "./zip-builder.ts";
 
 const temporary = useTemporaryFolder();
-const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname;
+const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
 
 describe("a file of torch.save", async () => {
   const content = (await readTorchFile(fixture("values.pt"))) as ReadonlyMap<TorchKey, TorchValue>;

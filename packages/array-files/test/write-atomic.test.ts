@@ -151,7 +151,8 @@ describe("a failure leaves nothing and says why", () => {
   if (!mounts)
     console.warn("SKIPPED: full and read-only disk (mounting a small disk is not allowed here)");
 
-  it.skipIf(!mounts)("when the disk is full, also over an existing file", async () => {
+  it("when the disk is full, also over an existing file", async ({ skip }) => {
+    if (!mounts) skip("needs the right to mount a small file system (unshare -rm)");
     await mkdir(temporary("disk"));
     const path = JSON.stringify(temporary("disk/a"));
     const statement = `
@@ -172,7 +173,8 @@ describe("a failure leaves nothing and says why", () => {
     );
   });
 
-  it.skipIf(!mounts)("when the disk is read-only", async () => {
+  it("when the disk is read-only", async ({ skip }) => {
+    if (!mounts) skip("needs the right to mount a small file system (unshare -rm)");
     await mkdir(temporary("disk"));
     const statement = `await writeFileAtomic(${JSON.stringify(temporary("disk/a"))}, "new")`;
     const mounted = `mount -t tmpfs -o ro none "${temporary("disk")}" && exec "$0" "$@"`;
