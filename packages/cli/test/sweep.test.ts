@@ -85,10 +85,10 @@ describe("sweep", () => {
         : [];
     while (runs().length < 2 && child.exitCode === null) await delay(20);
     child.kill("SIGINT");
-    const { code, stderr, stdout } = await ended;
+    const { code, stdout } = await ended;
     expect(code).toBe(130);
     expect(stdout).toContain("2 runs: 2 interrupted");
-    expect(stderr).toMatch(/Go on with: implicit-rank sweep mf --dataset_path .* --sweep_dir here/);
+    expect(stdout).toMatch(/Go on with: implicit-rank sweep mf --dataset_path .* --sweep_dir here/);
     for (const name of runs()) {
       expect(readdirSync(join(cwd, "here", name, "checkpoints"))).toHaveLength(1);
     }

@@ -26,7 +26,7 @@ export interface FinishOptions {
 
 /** Writes and prints the results of a sweep; returns the exit code. */
 export async function finishSweep(options: FinishOptions, output: Output): Promise<number> {
-  const { folder, statuses, flags, exitCode, again } = options;
+  const { folder, statuses, flags, exitCode } = options;
   const comparison = await compareSweep(folder, {
     metrics: flags.metric,
     ...(options.largest === undefined ? {} : { largest: options.largest }),
@@ -43,14 +43,13 @@ export async function finishSweep(options: FinishOptions, output: Output): Promi
     ...problemLines(statuses),
     `Results: ${folder}/results.csv and results.json`,
     ...(figure === undefined ? [] : [`Figure: ${figure.svg} and .png`]),
-    ...nextLines(options, counts),
+    `${exitCode === 130 ? "Go on with" : "Next"}: ${nextCommand(options, counts)}`,
   ];
   output.result(
     jsonOf(options, comparison, counts, figure),
     lines,
     figure === undefined ? folder : `${folder}\n${figure.svg}`,
   );
-  if (exitCode === 130) output.note(`Go on with: ${again}`);
   return exitCode;
 }
 
@@ -102,21 +101,23 @@ export function problemLines(statuses: FinishOptions["statuses"]): readonly stri
   return more > 0 ? [...lines, `  … and ${more} more`] : lines;
 }
 
-function nextLines({ folder, again }: FinishOptions, counts: Counts): readonly string[] {
-  return counts["failed"] === undefined
-    ? [`Next: implicit-rank runs compare ${shellWord(folder)}`]
-    : [`Next: ${again.includes("--retry") ? again : `${again} --retry`}`];
+function nextCommand({ folder, again, exitCode }: FinishOptions, counts: Counts): string {
+  if (exitCode === 130) return again;
+  if (counts["failed"] === undefined) return `implicit-rank runs compare ${shellWord(folder)}`;
+  return again.includes("--retry") ? again : `${again} --retry`;
 }
 
 function jsonOf(
-  { folder, statuses, exitCode }: FinishOptions,
+  options: FinishOptions,
   comparison: Comparison,
   counts: Counts,
   figure: PlottedFigure | undefined,
 ) {
+  const { folder, statuses, exitCode } = options;
   return {
     folder,
     exit_code: exitCode,
+    next: nextCommand(options, counts),
     counts,
     runs: statuses.map((status) => ({
       folder: status.task.folder,

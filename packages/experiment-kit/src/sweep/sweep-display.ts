@@ -42,7 +42,7 @@ function liveTable(stream: OutputStream, progress: SweepProgress): SweepDisplay 
   let drawn = 0;
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\r\u001b[J`);
   const draw = (): void => {
-    const width = Math.max(20, (stream.columns ?? 80) - 1);
+    const width = Math.max(20, (stream.columns || 80) - 1);
     const lines = tableLines(progress).map((line) => line.slice(0, width));
     stream.write(`${erase()}${lines.join("\n")}\n`);
     drawn = lines.length;
