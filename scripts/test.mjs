@@ -35,7 +35,14 @@ function runAllTargets() {
   const child = spawn(process.execPath, [nx, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NX_DAEMON: "false", NX_NO_CLOUD: "true", NX_TUI: "false", CI: "true" },
+    env: {
+      ...process.env,
+      NX_DAEMON: "false",
+      NX_NO_CLOUD: "true",
+      NX_TUI: "false",
+      CI: "true",
+      FORCE_COLOR: "0",
+    },
   });
   let log = "";
   let line = "";

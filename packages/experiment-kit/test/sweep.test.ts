@@ -95,7 +95,7 @@ describe("a sweep", () => {
     expect(() => plan(folder, typed, fragileExperiment)).toThrow(/--fail: has an empty/);
     const sweep = plan(
       folder,
-      { fail_unless: `${marker},${workerModule.pathname}`, random_seed: "0..1" },
+      { fail_unless: `${marker},${fileURLToPath(workerModule)}`, random_seed: "0..1" },
       fragileExperiment,
     );
     const first = await run(sweep);
