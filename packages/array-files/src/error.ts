@@ -54,8 +54,9 @@ const READ_FAILURES: Readonly<Record<string, readonly [problem: string, remedy: 
 
 const WRONG_PATH = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG"]);
 
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+/** Only the system's own errors are put into a user's words; those of a caller pass as they are. */
+function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "errno" in error && "code" in error;
 }
 
 function systemError(
@@ -63,10 +64,10 @@ function systemError(
   error: unknown,
   action: string,
   failures: Readonly<Record<string, readonly [string, string]>>,
-): ArrayFileError {
-  if (error instanceof ArrayFileError) return error;
-  const code = errorCode(error);
-  const detail = error instanceof Error ? error.message.split("\n")[0]! : String(error);
+): unknown {
+  if (!isSystemError(error)) return error;
+  const { code } = error;
+  const detail = error.message.split("\n")[0]!;
   const [problem, remedy] = failures[code] ?? [detail, "check the disk and the path"];
   return new ArrayFileError({
     file,
@@ -79,12 +80,12 @@ function systemError(
 }
 
 /** The error of a failed write (disk full, unwritable folder, …) in a user's words. */
-export function writeError(file: string, error: unknown): ArrayFileError {
+export function writeError(file: string, error: unknown): unknown {
   return systemError(file, error, "write", WRITE_FAILURES);
 }
 
 /** The error of a failed read (missing file, folder instead of file, …) in a user's words. */
-export function readError(file: string, error: unknown): ArrayFileError {
+export function readError(file: string, error: unknown): unknown {
   return systemError(file, error, "read", READ_FAILURES);
 }
 

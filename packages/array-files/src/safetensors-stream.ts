@@ -93,7 +93,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsReader> 
     };
   } catch (error) {
     await file.close();
-    throw error instanceof ArrayFileError ? error : readError(path, error);
+    throw readError(path, error);
   }
 }
 
@@ -133,7 +133,15 @@ async function readAt(
   while (filled < length) {
     const wanted = Math.min(length - filled, 2 ** 30);
     const { bytesRead } = await file.read(bytes, filled, wanted, position + filled);
-    if (bytesRead === 0) throw readError(path, new Error("the file got shorter while it was read"));
+    if (bytesRead === 0) {
+      throw new ArrayFileError({
+        file: path,
+        field: "",
+        problem: "the file got shorter while it was read",
+        remedy: "make it again",
+        exitCode: 1,
+      });
+    }
     filled += bytesRead;
   }
   return bytes;
