@@ -1,7 +1,7 @@
 /**
  * How busy a sweep of many short runs keeps the cores.
  *
- *   node benchmarks/sweep.ts [--runs 200] [--epochs 1500] [--workers N] [--json]
+ *   node benchmarks/sweep.ts [--runs 200] [--epochs 10000] [--workers N] [--json]
  *
  * CPU time of the sweep's processes (/proc, Linux only) over wall time × cores. Where other programs use
  * the cores too, that share is lost to them: "demand" also counts the time in which a process was ready
@@ -18,7 +18,7 @@ import { markdownTable } from "./timing.ts";
 const { values: options } = parseArgs({
   options: {
     runs: { type: "string", default: "200" },
-    epochs: { type: "string", default: "1500" },
+    epochs: { type: "string", default: "10000" },
     workers: { type: "string", default: String(availableParallelism()) },
     json: { type: "boolean", default: false },
   },
@@ -79,7 +79,8 @@ try {
   await measure(["data", "matrix", ...size, "--seed", "1", "--output_dir", folder, "--quiet"]);
   const data = join(folder, readdirSync(folder)[0]!);
   const grid = ["--dataset_path", data, "--num_train_samples", "128", "--epochs", options.epochs];
-  const cadence = ["--validate_every", "25", "--epoch_log_interval", "25"];
+  const never = ["--stop_on_zero_loss_tol", "0"];
+  const cadence = ["--validate_every", "25", "--epoch_log_interval", "25", ...never];
   const seeds = ["--seed", `0..${Number(options.runs) - 1}`];
   const place = ["--sweep_dir", join(folder, "sweep"), "--workers", options.workers, "--quiet"];
   const { cpuSeconds, waitSeconds, wallSeconds } = await measure([

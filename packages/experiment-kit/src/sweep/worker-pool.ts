@@ -29,9 +29,10 @@ interface Worker {
   lastWords: string;
 }
 
-/** A run spends about 0.1 s writing files; below this length other runs fill that time. */
+/** About what a run waits for the disk; where runs are short, others fill that time. */
+const DISK_SECONDS = 0.3;
 const SHORT_RUN_SECONDS = 2;
-const SHORT_RUNS_AT_ONCE = 3;
+const MOST_AT_ONCE = 8;
 const LAST_WORDS_MS = 100;
 
 /**
@@ -145,13 +146,14 @@ class Pool {
     if (worker.running.size === 0) return true;
     // The last runs are spread over all workers.
     const isLast = this.#queue.length < this.#workers.size;
-    if (isLast || this.#suspects.length > 0 || worker.running.size >= SHORT_RUNS_AT_ONCE)
-      return false;
-    const inHand = [...worker.running, this.#queue.at(-1)!];
-    return inHand.every((number) => {
-      const seconds = this.#lastSeconds.get(this.#tasks[number]!.experiment);
-      return seconds !== undefined && seconds < SHORT_RUN_SECONDS;
-    });
+    if (isLast || this.#suspects.length > 0) return false;
+    const longest = Math.max(
+      ...[...worker.running, this.#queue.at(-1)!].map((number) => {
+        return this.#lastSeconds.get(this.#tasks[number]!.experiment) ?? Infinity;
+      }),
+    );
+    if (longest > SHORT_RUN_SECONDS) return false;
+    return worker.running.size < Math.min(MOST_AT_ONCE, 1 + Math.ceil(DISK_SECONDS / longest));
   }
 
   #assign(worker: Worker, number: number): void {
