@@ -24,26 +24,30 @@ export interface ReportMetric {
   readonly highest: RecordedValue;
 }
 
-/** What the page shows of a run, besides its curves. */
-export interface ReportRun {
+/** What changes while a run goes on. */
+export interface RunProgress {
   /** Unique among the runs of a page and stable while it is watched. */
   readonly key: string;
   readonly name: string;
   readonly state: ReportState;
   /** Why training stopped or what is wrong with the run; empty while it goes on. */
   readonly reason: string;
+  readonly lastScore: RecordedValue;
+  readonly bestScore: RecordedValue;
+  /** Last epoch so far, -1 if there is none. */
+  readonly lastEpoch: number;
+  /** Seconds of training. */
+  readonly seconds: number;
+}
+
+/** What the page shows of a run, besides its curves. */
+export interface ReportRun extends RunProgress {
   readonly experiment: string;
   /** ISO time. */
   readonly created: string;
   readonly score: { readonly metric: string; readonly largest: boolean };
-  readonly lastScore: RecordedValue;
-  readonly bestScore: RecordedValue;
   readonly firstEpoch: number;
-  /** Last epoch so far, -1 if there is none. */
-  readonly lastEpoch: number;
   readonly plannedLastEpoch: number;
-  /** Seconds of training. */
-  readonly seconds: number;
   readonly parameters: number;
   readonly seed: number;
   /** Flags, as texts by name. */
@@ -82,7 +86,7 @@ export interface LiveMessages {
   readonly run: { readonly run: ReportRun; readonly curves: string };
   /** New state and values of a known run; `points` has epochs and values by the metric's number. */
   readonly points: {
-    readonly run: Omit<ReportRun, "settings" | "environment" | "facts" | "metrics">;
+    readonly run: RunProgress;
     readonly points: Readonly<
       Record<string, readonly [epochs: readonly number[], values: readonly (number | null)[]]>
     >;

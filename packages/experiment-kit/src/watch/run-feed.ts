@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { isUserError } from "../errors.ts";
 import { encodeCurves } from "../report/curve-codec.ts";
 import { curvesOf, describeDamagedRun, describeRun } from "../report/describe-run.ts";
-import type { Curve, LiveMessages, ReportRun } from "../report/report-data.ts";
+import type { Curve, LiveMessages, ReportRun, RunProgress } from "../report/report-data.ts";
 import { runPaths } from "../run-folder/files.ts";
 import { showRun } from "../run-folder/list-runs.ts";
 import { createMetricsReader } from "../run-folder/metrics-reader.ts";
@@ -72,11 +72,11 @@ export function createRunFeed(folder: string, key: string, curveLimit: () => num
       return [whole()!];
     }
     const points = newPoints(known, history, described);
-    const head = headOf(described);
+    const progress = progressOf(described);
     const hasPoints = Object.keys(points).length > 0;
     if (hasPoints) encoded = undefined;
-    const isNew = hasPoints || JSON.stringify(head) !== JSON.stringify(headOf(before));
-    return isNew ? [{ event: "points", data: { run: head, points } }] : [];
+    const isNew = hasPoints || JSON.stringify(progress) !== JSON.stringify(progressOf(before));
+    return isNew ? [{ event: "points", data: { run: progress, points } }] : [];
   };
 
   return {
@@ -171,9 +171,9 @@ function newPoints(
   return points;
 }
 
-function headOf(run: ReportRun): LiveMessages["points"]["run"] {
-  const { settings: _s, environment: _e, facts: _f, metrics: _m, ...head } = run;
-  return head;
+function progressOf(run: RunProgress): RunProgress {
+  const { key, name, state, reason, lastScore, bestScore, lastEpoch, seconds } = run;
+  return { key, name, state, reason, lastScore, bestScore, lastEpoch, seconds };
 }
 
 function encode(curves: readonly Curve[]): string {

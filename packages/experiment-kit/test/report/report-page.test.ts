@@ -202,7 +202,9 @@ describe("the report in Chromium", () => {
     await page.getByRole("checkbox", { name: "run-b" }).uncheck();
     expect(await curves.count()).toBe(3);
     await page.getByRole("checkbox", { name: "run-a" }).uncheck();
-    expect(await panel.locator(".empty").textContent()).toBe("No values yet.");
+    expect(await panel.locator(".empty").textContent()).toBe(
+      "Everything is hidden; switch something on.",
+    );
   });
 
   test("filters charts and values by name", async () => {

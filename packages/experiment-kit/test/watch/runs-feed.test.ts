@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runPaths } from "../../src/index.ts";
 import { decodeCurves } from "../../src/report/curve-codec.ts";
+import type { LiveMessages } from "../../src/report/report-data.ts";
 import type { LiveMessage } from "../../src/watch/live-message.ts";
 import { createRunsFeed } from "../../src/watch/runs-feed.ts";
 import { appendLines, dynamics, writeFakeRun, writeFakeSummary } from "../report/fake-run.ts";
@@ -16,12 +17,12 @@ function lock(folder: string, token: string): void {
   writeFileSync(runPaths(folder).lock, JSON.stringify(holder));
 }
 
-function dataOf<Name extends LiveMessage["event"]>(
+function dataOf<Name extends keyof LiveMessages>(
   messages: readonly LiveMessage[],
   event: Name,
-): Extract<LiveMessage, { event: Name }>["data"] {
+): LiveMessages[Name] {
   expect(messages.map((message) => message.event)).toEqual([event]);
-  return messages[0]!.data as Extract<LiveMessage, { event: Name }>["data"];
+  return (messages[0] as { readonly data: unknown }).data as LiveMessages[Name];
 }
 
 const line = (epoch: number, loss: number | null = 1 / (epoch + 1)) => ({

@@ -57,7 +57,13 @@ export function createChart(): Chart {
   const selection = svg("rect", { class: "selection", visibility: "hidden" });
   const element = svg(
     "svg",
-    { class: "chart" },
+    {
+      class: "chart",
+      tabindex: 0,
+      role: "application",
+      "aria-roledescription": "interactive chart",
+      "aria-describedby": "chart-keys",
+    },
     svg("defs", {}, svg("clipPath", { id: clipId }, clip)),
     grid,
     lines,

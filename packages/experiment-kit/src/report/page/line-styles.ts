@@ -39,14 +39,18 @@ export function lineStyles(
   if (colorBy === "metric")
     return ({ series, run }) => ({
       ...ofMetric(series),
-      dashes: DASHES[run % DASHES.length]!,
+      dashes: dashesOf(run),
       opacity: 1,
     });
   return ({ series, run }) => ({
     ...runColor(run),
-    dashes: isOrdered ? "" : DASHES[series % DASHES.length]!,
+    dashes: dashesOf(names.length === 1 || isOrdered ? Math.floor(run / ON_LIGHT.length) : series),
     opacity: isOrdered ? 1 - (0.6 * series) / Math.max(1, names.length - 1) : 1,
   });
+}
+
+function dashesOf(index: number): string {
+  return DASHES[index % DASHES.length]!;
 }
 
 type Colors = Pick<LineStyle, "onLight" | "onDark">;
