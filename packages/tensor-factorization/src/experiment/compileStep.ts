@@ -64,13 +64,16 @@ async function compileFusedStep(request: StepRequest): Promise<CompiledStep> {
   return { step, evaluation: step.evaluation!, plan: step.description, backend: step.backend };
 }
 
+/** The tfjs engine on the backend that is registered, or on tfjs's CPU backend if none is. */
 async function loadTfjsEngine(): Promise<Engine> {
   try {
+    const { engine } = await import("@tensorflow/tfjs-core");
+    if (engine().backendNames().length === 0) await import("@tensorflow/tfjs-backend-cpu");
     const { tfjsEngine } = await import("../engines/tfjs/tfjsEngine.ts");
     return tfjsEngine;
-  } catch (error) {
+  } catch {
     throw new FactorizationError(
-      `--engine: tfjs needs @tensorflow/tfjs-core and a backend, which are not installed (${(error as Error).message}); install them, or use --engine fused`,
+      "--engine: tfjs needs packages that are not installed; npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu, or use --engine fused",
     );
   }
 }
