@@ -162,6 +162,8 @@ describe("plan run", () => {
         .sort(),
     ).toEqual(["mf_0-002_seed=0", "mf_0-002_seed=1", "mf_0-01_seed=0", "mf_0-01_seed=1"]);
     expect(existsSync(join(cwd, "outputs", "plans", "plan", "results.json"))).toBe(true);
+    const compared = await runJson(result.next.split(" ").slice(1), { cwd });
+    expect(compared.groups.map((group: { finished: number }) => group.finished)).toEqual([2, 2]);
   });
 
   test("names the wrong field", async () => {

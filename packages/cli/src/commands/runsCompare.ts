@@ -1,8 +1,16 @@
-import { compareRuns, listFlags, parseFlags, type RunInfo } from "@implicit-rank/experiment-kit";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  compareRuns,
+  listFlags,
+  parseFlags,
+  readSweep,
+  type RunInfo,
+} from "@implicit-rank/experiment-kit";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
 import { UsageError } from "../errors.ts";
-import { checkOutput, comparisonLines, writeOutput } from "../sweep/results.ts";
+import { checkOutput, comparisonLines, runsOfSweep, writeOutput } from "../sweep/results.ts";
 import { findRuns } from "./findRuns.ts";
 
 const compareFlags = z.object({
@@ -40,8 +48,17 @@ export const runsCompare: CommandDefinition = {
 
 async function runsOf(folders: readonly string[]): Promise<readonly RunInfo[]> {
   const runs = new Map<string, RunInfo>();
-  for (const folder of folders) for (const run of await findRuns(folder)) runs.set(run.folder, run);
+  for (const folder of folders) {
+    const found = [...(await findRuns(folder)), ...(await runsOfPlan(folder))];
+    for (const run of found) runs.set(resolve(run.folder), run);
+  }
   if (runs.size === 0)
     throw new UsageError(`${folders.join(", ")}: no runs are there; give a folder that has some`);
   return [...runs.values()];
+}
+
+/** The runs of a sweep or plan, which may be elsewhere than in its folder. */
+async function runsOfPlan(folder: string): Promise<readonly RunInfo[]> {
+  if (!existsSync(join(folder, "sweep.json"))) return [];
+  return runsOfSweep(await readSweep(folder));
 }

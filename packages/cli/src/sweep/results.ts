@@ -59,7 +59,7 @@ export async function compareSweep(
   return compareRuns(runs, { ...options, ...grouping });
 }
 
-async function runsOfSweep({ tasks }: Sweep): Promise<readonly RunInfo[]> {
+export async function runsOfSweep({ tasks }: Sweep): Promise<readonly RunInfo[]> {
   const runs: RunInfo[] = [];
   for (const { folder } of tasks) {
     // A run that did not begin or is damaged is told of by the state of the sweep.
