@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { readTorchFile } from "@implicit-rank/array-files";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { errorCode, fileError, MisuseError } from "../errors.ts";
@@ -78,7 +78,11 @@ async function kindOf(path: string): Promise<"folder" | "file" | undefined> {
 async function expand(path: string): Promise<readonly string[]> {
   if (!isDynamicPattern(path))
     throw new MisuseError(`${path}: there is no such run folder or file; give one that exists`);
-  const matches = await glob(path, { onlyFiles: false, expandDirectories: false });
+  const matches = await glob(path, {
+    onlyFiles: false,
+    expandDirectories: false,
+    absolute: isAbsolute(path),
+  });
   if (matches.length === 0)
     throw new MisuseError(`${path}: matches nothing; give a pattern of run folders`);
   return matches.map((match) => match.replace(/\/$/, "")).sort();

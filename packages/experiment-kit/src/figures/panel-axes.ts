@@ -68,13 +68,20 @@ function rangeOf(lists: readonly ArrayLike<number>[], isLog: boolean): Limits | 
   for (const list of lists) {
     for (let i = 0; i < list.length; i++) {
       const value = list[i]!;
-      if (!Number.isFinite(value) || (isLog && value <= 0)) continue;
+      if (!isDrawable(value, isLog)) continue;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
   }
   return low <= high ? [low, high] : undefined;
 }
+
+/** Not so large, or so near to zero, that room around it or a range could not be calculated. */
+function isDrawable(value: number, isLog: boolean): boolean {
+  return isLog ? value >= 1 / LARGEST && value <= LARGEST : Math.abs(value) <= LARGEST;
+}
+
+const LARGEST = 1e300;
 
 function withRoom([low, high]: Limits, isLog: boolean): Limits {
   if (isLog) {
