@@ -111,6 +111,33 @@ test("data convert goes to npz and back without a change, and never overwrites u
 });
 
 test.each([
+  ["pytorch-matrix-completion.pt", "mf", 3],
+  ["pytorch-tensor-sensing.pt", "ht", 2],
+])(
+  "data convert takes %s of the Python scripts, which train takes as it is, too",
+  async (name, model, layers) => {
+    const cwd = await scratchFolder();
+    const fixture = join(import.meta.dirname, "..", "..", "datasets", "test", "fixtures", name);
+    const { path, sha256 } = await runJson(["data", "convert", fixture, "a.safetensors"], { cwd });
+    const original = await readFactorizationDataset(fixture);
+    const converted = await readFactorizationDataset(join(cwd, path));
+    expect(converted.contentHash).toBe(sha256);
+    expect(converted).toEqual(original);
+
+    const widths =
+      model === "ht" ? ["--ht_layer_widths", ...new Array<string>(layers).fill("3")] : [];
+    const flags = ["--num_train_samples", "5", "--epochs", "3", "--seed", "1", ...widths];
+    const scores = [];
+    for (const dataset of [fixture, path]) {
+      scores.push(
+        (await runJson(["train", model, "--dataset_path", dataset, ...flags], { cwd })).score,
+      );
+    }
+    expect(scores[1]).toBe(scores[0]);
+  },
+);
+
+test.each([
   ["a.txt", "b.npz", "a.txt: cannot be read: give a .safetensors, .npz or .pt file"],
   ["a.npz", "b.pt", "b.pt: cannot be written: give a name that ends in .safetensors or .npz"],
 ])("data convert %s %s is refused", async (input, output, message) => {
