@@ -1,5 +1,7 @@
 // Bundles the page of reports and `watch` (src/report/page) into dist/report/page.js and page.css,
 // which are embedded as text in every report.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -26,3 +28,10 @@ await build({
     },
   },
 });
+
+// Every report is a copy of D3's scales, whose license wants to go along.
+const scales = dirname(dirname(createRequire(import.meta.url).resolve("d3-scale")));
+const license = readFileSync(join(scales, "LICENSE"), "utf8").trim();
+const script = join(root, "dist", "report", "page.js");
+const notice = `/*! Contains d3-scale, d3-scale-chromatic and other parts of D3:\n${license}\n*/\n`;
+writeFileSync(script, notice + readFileSync(script, "utf8"));

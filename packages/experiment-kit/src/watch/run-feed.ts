@@ -148,9 +148,15 @@ function continues(
     (last < 0 ||
       (history.epochs[last] === known.lastEpoch &&
         Object.is(history.seconds[last], known.lastSeconds))) &&
-    before.metrics.length === now.metrics.length &&
-    before.metrics.every(({ name }, i) => name === now.metrics[i]!.name)
+    identityOf(before) === identityOf(now)
   );
+}
+
+/** What stays as it is while a run goes on; resuming may change it. */
+function identityOf(run: ReportRun): string {
+  const { settings, environment, facts, firstEpoch, plannedLastEpoch, metrics } = run;
+  const names = metrics.map(({ name }) => name);
+  return JSON.stringify([settings, environment, facts, firstEpoch, plannedLastEpoch, names]);
 }
 
 function newPoints(

@@ -100,6 +100,15 @@ describe("the feed of a live page", () => {
     expect(losses(curves)).toEqual([[0, 5, 6, 7]]);
   });
 
+  test("tells settings that resuming has changed, even if nothing else has", async () => {
+    const root = temporaryFolder();
+    writeFakeRun(root, { name: "a", lines: [line(0)], lastEpoch: 99 });
+    const feed = createRunsFeed(root);
+    await feed.poll();
+    writeFakeRun(root, { name: "a", lines: [line(0)], lastEpoch: 199 });
+    expect(dataOf(await feed.poll(), "run").run.plannedLastEpoch).toBe(199);
+  });
+
   test("notices metrics that were cut back even if the lock looks the same", async () => {
     const root = temporaryFolder();
     const folder = writeFakeRun(root, { name: "a", lines: [line(0), line(1), line(2)] });

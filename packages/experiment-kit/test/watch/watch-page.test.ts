@@ -106,11 +106,14 @@ describe("the live page in Chromium", () => {
       await page.getByRole("checkbox", { name: "second" }).waitFor();
       expect(await panel.locator(".lines path").count()).toBe(2);
       await page.getByRole("checkbox", { name: "first" }).uncheck();
+      const legendItem = await panel.locator(".legend li").elementHandle();
       appendLines(first, [line(2)]);
       appendLines(second, [line(1), line(2), line(3)]);
       await expect.poll(() => lastEpochs(page, "second"), PATIENCE).toBe("4 of 1,000");
       expect(await panel.locator(".lines path").count()).toBe(1);
       expect(await log.getAttribute("aria-pressed")).toBe("true");
+      // The same element as before: a press that began on it is not lost.
+      expect(await legendItem!.isVisible()).toBe(true);
 
       rmSync(second, { recursive: true });
       await expect.poll(() => page.locator(".runs tbody tr").count(), PATIENCE).toBe(1);

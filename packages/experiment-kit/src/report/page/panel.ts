@@ -55,23 +55,33 @@ export function createPanel(context: PanelContext, shownTag: Tag, index: number)
   let isCurrent = false;
   let isInView = false;
   let shown: PanelCurves = { runs: [], curves: [], styleOf: () => NO_STYLE };
-  let pointed: number | undefined;
+  let pointed: { readonly epoch: number; readonly pixelY: number | undefined } | undefined;
+  let legendIsFor = "";
 
   const currentScale = (): ScaleKind => ownScale ?? chosenScale(tag, shown.curves, view);
 
   const draw = (): void => {
     isCurrent = true;
     shown = collectCurves(model, tag, names, hiddenNames, view.state.colorBy);
-    legend.build({ ...shown, names, hiddenNames, onToggleName });
+    buildLegend();
     const yScale = currentScale();
     chart.draw(shown.curves, { ...frame.size(), xScale: view.state.xScale, yScale, zoom });
     chart.element.setAttribute("aria-label", describeCurves(tag, yScale, shown));
     frame.showTools(yScale, zoom.x !== null || zoom.y !== null);
     frame.showEmpty(emptyText(shown, yScale, hiddenNames.size > 0 || shown.runs.length === 0));
-    read(pointed === undefined ? undefined : chart.readingAt(pointed), undefined);
+    if (pointed === undefined) read(undefined, undefined);
+    else read(chart.readingAt(pointed.epoch), pointed.pixelY);
+  };
+  /** Only if it is another one: while points keep coming, a press on a name must find it still there. */
+  const buildLegend = (): void => {
+    const runs = shown.runs.map(({ number, run }) => [number, run.name]);
+    const isFor = JSON.stringify([names, [...hiddenNames], runs, view.state.colorBy]);
+    if (isFor === legendIsFor) return;
+    legendIsFor = isFor;
+    legend.build({ ...shown, names, hiddenNames, onToggleName });
   };
   const read = (reading: Reading | undefined, pixelY: number | undefined): void => {
-    pointed = reading?.epoch;
+    pointed = reading && { epoch: reading.epoch, pixelY };
     const isAtCurve = reading !== undefined && pixelY !== undefined;
     const nearest = isAtCurve ? chart.nearestCurve(reading, pixelY) : -1;
     const curve = shown.curves[nearest];
@@ -130,7 +140,7 @@ export function createPanel(context: PanelContext, shownTag: Tag, index: number)
     resetZoom,
     toggleLog,
     get pointed() {
-      return pointed;
+      return pointed?.epoch;
     },
   });
   const panel: Panel = {

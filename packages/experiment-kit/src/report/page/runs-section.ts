@@ -14,6 +14,8 @@ interface Column {
 /** Settings that differ between the runs have columns of their own if they are few and short. */
 const MOST_SETTINGS = 4;
 const LONGEST_SETTING = 20;
+/** These show in the names of the runs. */
+const NAMING = new Set(["experiment_name", "outputs_dir"]);
 
 const states: Readonly<Record<ReportState, string>> = {
   running: "running",
@@ -66,6 +68,7 @@ export function createRunsSection(model: Model): HTMLElement {
 function columnsFor(runs: readonly ShownRun[]): readonly Column[] {
   const settings = differingNames(runs.map(({ run }) => run.settings));
   const isShort = (name: string): boolean =>
+    !NAMING.has(name) &&
     runs.every(({ run }) => (run.settings[name] ?? "").length <= LONGEST_SETTING);
   const short = settings.filter(isShort);
   const shown = short.length <= MOST_SETTINGS ? short : [];
