@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { epochAxis, valueAxis } from "../../src/report/page/chart-scales.ts";
 import { curvePath } from "../../src/report/page/curve-path.ts";
 import { formatSeconds, formatValue } from "../../src/report/page/numbers.ts";
+import { ON_DARK, ON_LIGHT } from "../../src/report/page/palette.ts";
 import { shortNames } from "../../src/report/page/short-names.ts";
 import { matchesFilter } from "../../src/report/page/view-state.ts";
 
@@ -55,6 +56,25 @@ describe("names and numbers", () => {
     expect(matchesFilter("sing norm", ["sing vals", "fro norm"])).toBe(false);
     expect(matchesFilter("  ", [])).toBe(true);
   });
+});
+
+/** The contrast of two colors `#rrggbb` after WCAG 2. */
+function contrast(a: string, b: string): number {
+  const luminance = (color: string): number => {
+    const [r, g, blue] = [1, 3, 5].map((at) => {
+      const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * blue!;
+  };
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high! + 0.05) / (low! + 0.05);
+}
+
+test("curves stand out from their page: a contrast of at least 3", () => {
+  for (const color of ON_LIGHT) expect(contrast(color, "#ffffff")).toBeGreaterThan(3);
+  for (const color of ON_DARK) expect(contrast(color, "#191d24")).toBeGreaterThan(3);
+  expect(new Set([...ON_LIGHT, ...ON_DARK]).size).toBe(14);
 });
 
 describe("axes", () => {

@@ -127,7 +127,9 @@ describe("the report in Chromium", () => {
     expect(await panel.locator(".legend-caption").textContent()).toBe("Last values");
     expect(await panel.locator(".reading").isVisible()).toBe(false);
   });
+});
 
+describe("the reader of a report", () => {
   test("toggles log axes, of one chart and of all", async () => {
     const { page } = await openReport([runA]);
     const loss = panelOf(page, "loss");
@@ -253,7 +255,9 @@ describe("the report in Chromium", () => {
     await page.keyboard.press("Escape");
     expect(await caption.textContent()).toBe("Last values");
   });
+});
 
+describe("the page", () => {
   test("has no accessibility violations, light and dark", async () => {
     const { page } = await openReport([runA, runB], { bypassCSP: true });
     await page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))");

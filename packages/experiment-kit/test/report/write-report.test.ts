@@ -110,8 +110,10 @@ describe("a report", () => {
     expect(html).toContain(`content="${policy}"`);
     expect(contentPolicy({ script: "1", style: "2" }, "live")).toContain("connect-src 'self'");
   });
+});
 
-  test("is never written over another file, unless that is wanted", async () => {
+describe("writeReport", () => {
+  test("never replaces another file, unless that is wanted", async () => {
     const folder = temporaryFolder();
     writeFakeRun(folder, { name: "a", lines: dynamics(3) });
     const output = join(folder, "r.html");

@@ -1,5 +1,6 @@
 import { interpolateViridis } from "d3-scale-chromatic";
 import { svg } from "./elements.ts";
+import { ON_DARK, ON_LIGHT } from "./palette.ts";
 
 /** How a curve is drawn: a color for light and one for dark pages, and what tells it from its like. */
 export interface LineStyle {
@@ -9,12 +10,6 @@ export interface LineStyle {
   readonly opacity: number;
 }
 
-/**
- * After Okabe and Ito's palette for the color-blind, with the pale colors darkened until each has a
- * contrast of at least 3 to its page.
- */
-const ON_LIGHT = ["#0b67b2", "#c94f08", "#00795c", "#ad4f86", "#8a6500", "#3b87bd", "#50555e"];
-const ON_DARK = ["#58aee8", "#ff8f52", "#35c79f", "#e796c3", "#e3b545", "#a3d8fa", "#c5c9d1"];
 const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
 
 export interface CurvePlace {

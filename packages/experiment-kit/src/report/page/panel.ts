@@ -87,13 +87,8 @@ export function createPanel(context: PanelContext, shownTag: Tag, index: number)
     const curve = shown.curves[nearest];
     chart.mark(reading, nearest);
     legend.show(reading?.epoch, (place) => valueAt(shown, reading, place), curve?.place);
-    frame.showLabel(reading, curve && labelOf(curve, reading));
+    frame.showLabel(reading, curve && labelOf(shown, names, curve, reading));
   };
-  const labelOf = (curve: PanelCurve, reading: Reading | undefined): LabelledCurve => ({
-    name: shortNames(names)[curve.place.name]!,
-    value: formatValue(valueAt(shown, reading, curve.place)),
-    run: shown.runs.length > 1 ? shown.runs[curve.place.run]!.number : undefined,
-  });
   const point = (epoch: number, pixelY: number | undefined): void => {
     const reading = chart.readingAt(epoch);
     read(reading, pixelY);
@@ -178,6 +173,19 @@ export function createPanel(context: PanelContext, shownTag: Tag, index: number)
 }
 
 const NO_STYLE = { onLight: "", onDark: "", dashes: "", opacity: 1 };
+
+function labelOf(
+  shown: PanelCurves,
+  names: readonly string[],
+  { place }: PanelCurve,
+  reading: Reading | undefined,
+): LabelledCurve {
+  return {
+    name: shortNames(names)[place.name]!,
+    value: formatValue(valueAt(shown, reading, place)),
+    run: shown.runs.length > 1 ? shown.runs[place.run]!.number : undefined,
+  };
+}
 
 function chosenScale(tag: string, curves: readonly PanelCurve[], { state }: View): ScaleKind {
   if (state.yScale !== "auto") return state.yScale;
