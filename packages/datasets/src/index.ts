@@ -57,3 +57,8 @@ export type {
   SampleReader,
   SampleSource,
 } from "./loader/sample-reader.ts";
+export { createSynthesizer, distractorPlan } from "./pathfinder/synthesis.ts";
+export type { PathfinderImage, PathfinderSynthesizer } from "./pathfinder/synthesis.ts";
+export type { Paddle, Snake } from "./pathfinder/snake.ts";
+export { decodeGrayPng, encodeGrayPng } from "./image/gray-png.ts";
+export type { GrayImage } from "./image/gray-png.ts";
