@@ -32,87 +32,85 @@ function missing(): string | undefined {
 const reason = missing();
 if (reason !== undefined) console.warn(`Slurm tests are skipped: ${reason}`);
 
-describe("a sweep on a Slurm cluster", () => {
-  let folder = "";
-  let env: NodeJS.ProcessEnv = {};
+let folder = "";
+let env: NodeJS.ProcessEnv = {};
 
-  beforeAll(() => {
-    if (reason !== undefined) return;
-    folder = realpathSync(mkdtempSync(join(tmpdir(), "implicit-rank-slurm-")));
-    env = { ...process.env, SLURM_CONF: join(folder, "cluster", "slurm.conf") };
-    execFileSync(cluster, ["start", join(folder, "cluster")], { stdio: "pipe" });
-    const size = ["--num_rows", "8", "--num_cols", "8", "--rank", "2", "--num_samples", "48"];
-    run(["data", "matrix", ...size, "--seed", "1", "--output_dir", join(folder, "data")]);
-    const [name] = readdirSync(join(folder, "data"));
-    copyFileSync(join(folder, "data", name!), join(folder, "good.safetensors"));
-  }, 120_000);
+beforeAll(() => {
+  if (reason !== undefined) return;
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "implicit-rank-slurm-")));
+  env = { ...process.env, SLURM_CONF: join(folder, "cluster", "slurm.conf") };
+  execFileSync(cluster, ["start", join(folder, "cluster")], { stdio: "pipe" });
+  const size = ["--num_rows", "8", "--num_cols", "8", "--rank", "2", "--num_samples", "48"];
+  run(["data", "matrix", ...size, "--seed", "1", "--output_dir", join(folder, "data")]);
+  const [name] = readdirSync(join(folder, "data"));
+  copyFileSync(join(folder, "data", name!), join(folder, "good.safetensors"));
+}, 120_000);
 
-  afterAll(() => {
-    if (folder === "") return;
-    execFileSync(cluster, ["stop", join(folder, "cluster")], { stdio: "pipe" });
-    rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+afterAll(() => {
+  if (folder === "") return;
+  execFileSync(cluster, ["stop", join(folder, "cluster")], { stdio: "pipe" });
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
 
-  beforeEach((context) => {
-    if (reason !== undefined) context.skip(reason);
+beforeEach((context) => {
+  if (reason !== undefined) context.skip(reason);
+});
+
+function run(args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+const grid = (place: string, data: string): readonly string[] => [
+  ...["sweep", "mf", "--sweep_dir", join(folder, place), "--seed", "0..1"],
+  ...["--dataset_path", data, "--num_train_samples", "32"],
+  ...["--epochs", "200000", "--stop_on_zero_loss_tol", "0", "--train_batch_log_interval", "-1"],
+  ...["--validate_every", "2000", "--epoch_log_interval", "2000", "--save_checkpoints"],
+];
+const slurm = (...more: readonly string[]): readonly string[] => [
+  ...grid("sweep", "good.safetensors,absent.safetensors"),
+  ...["--executor", "slurm", "--slurm_time", "10", "--slurm_mem", "100M", ...more],
+];
+const squeue = (job: string): string =>
+  spawnSync("squeue", ["-h", "-r", "-t", "all", "-j", job, "-o", "%K %T %r"], {
+    env,
+    encoding: "utf8",
+  }).stdout;
+const submissions = (): readonly number[] =>
+  readdirSync(join(folder, "sweep", "slurm")).map((name) => {
+    const list = readFileSync(join(folder, "sweep", "slurm", name, "tasks.jsonl"), "utf8");
+    return list.trim().split("\n").length;
   });
 
-  function run(args: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
-      cwd: folder,
-      env,
-      encoding: "utf8",
-    });
-    return { status, stdout, stderr };
-  }
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 90_000; !condition(); await delay(30))
+    if (Date.now() > deadline) throw new Error(`timeout: ${what}; ${squeue("1")}`);
+}
 
-  const grid = (place: string, data: string): readonly string[] => [
-    ...["sweep", "mf", "--sweep_dir", join(folder, place), "--seed", "0..1"],
-    ...["--dataset_path", data, "--num_train_samples", "32"],
-    ...["--epochs", "200000", "--stop_on_zero_loss_tol", "0", "--train_batch_log_interval", "-1"],
-    ...["--validate_every", "2000", "--epoch_log_interval", "2000", "--save_checkpoints"],
-  ];
-  const slurm = (...more: readonly string[]): readonly string[] => [
-    ...grid("sweep", "good.safetensors,absent.safetensors"),
-    ...["--executor", "slurm", "--slurm_time", "10", "--slurm_mem", "100M", ...more],
-  ];
-  const squeue = (job: string): string =>
-    spawnSync("squeue", ["-h", "-r", "-t", "all", "-j", job, "-o", "%K %T %r"], {
-      env,
-      encoding: "utf8",
-    }).stdout;
-  const submissions = (): readonly number[] =>
-    readdirSync(join(folder, "sweep", "slurm")).map((name) => {
-      const list = readFileSync(join(folder, "sweep", "slurm", name, "tasks.jsonl"), "utf8");
-      return list.trim().split("\n").length;
-    });
+const entries = (place: string): readonly string[] =>
+  existsSync(join(folder, place)) ? readdirSync(join(folder, place)) : [];
+/** The run with the good data: the same settings, so the same identity at the end of its name. */
+const runFolder = (place: string, seed: number): string => {
+  const start = `mf_dataset_path=good.safetensors_seed=${seed}_`;
+  const name = entries("sweep").find((entry) => entry.startsWith(start)) ?? "not there yet";
+  const identity = name.slice(name.lastIndexOf("_"));
+  return join(folder, place, entries(place).find((entry) => entry.endsWith(identity)) ?? name);
+};
+const hasCheckpoint = (seed: number): boolean => {
+  const checkpoints = join(runFolder("sweep", seed), "checkpoints");
+  return existsSync(checkpoints) && readdirSync(checkpoints).some((name) => !name.startsWith("."));
+};
+const metricsOf = (place: string, seed: number): readonly string[] =>
+  readFileSync(join(runFolder(place, seed), "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/"time":[\d.]+,/, ""));
 
-  async function until(what: string, condition: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 90_000; !condition(); await delay(30))
-      if (Date.now() > deadline) throw new Error(`timeout: ${what}; ${squeue("1")}`);
-  }
-
-  const entries = (place: string): readonly string[] =>
-    existsSync(join(folder, place)) ? readdirSync(join(folder, place)) : [];
-  /** The run with the good data: the same settings, so the same identity at the end of its name. */
-  const runFolder = (place: string, seed: number): string => {
-    const start = `mf_dataset_path=good.safetensors_seed=${seed}_`;
-    const name = entries("sweep").find((entry) => entry.startsWith(start)) ?? "not there yet";
-    const identity = name.slice(name.lastIndexOf("_"));
-    return join(folder, place, entries(place).find((entry) => entry.endsWith(identity)) ?? name);
-  };
-  const hasCheckpoint = (seed: number): boolean => {
-    const checkpoints = join(runFolder("sweep", seed), "checkpoints");
-    return (
-      existsSync(checkpoints) && readdirSync(checkpoints).some((name) => !name.startsWith("."))
-    );
-  };
-  const metricsOf = (place: string, seed: number): readonly string[] =>
-    readFileSync(join(runFolder(place, seed), "metrics.jsonl"), "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => line.replace(/"time":[\d.]+,/, ""));
-
+describe("a sweep on a Slurm cluster", () => {
   it("is submitted, requeued, cancelled in part, fails in part, and is completed by the same command", async () => {
     const submitted = run([...slurm("--slurm_array_limit", "2"), "--json"]);
     expect(submitted).toMatchObject({ status: 0 });

@@ -138,7 +138,9 @@ describe("a sweep", () => {
     expect(states(await run(sweep, { retry: true, stream }))).toEqual(["diverged", "finished"]);
     expect(stream.text()).toBe("");
   });
+});
 
+describe("a sweep that is stopped or watched", () => {
   it("stops after the epoch of each run, and goes on to the same bits", async () => {
     const grid = { random_seed: "0..5", slow_ms: "2", epochs: "60" };
     const whole = plan(temporaryFolder(), grid);
