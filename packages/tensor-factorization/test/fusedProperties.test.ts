@@ -330,9 +330,8 @@ test("threads: the same numbers as one thread, the same bits every time", async 
     const drawn = problem(spec, task, 300, true, 11);
     const train = async (threads: number): Promise<Float32Array> => {
       const { factorization, observations } = drawn;
-      const step = await compileFused(factorization, observations, { kind: "l2" }, optimizer, {
-        threads,
-      });
+      const copy = createFactorization(spec, factorization.values.slice());
+      const step = await compileFused(copy, observations, { kind: "l2" }, optimizer, { threads });
       for (let i = 0; i < 10; i++) step.step();
       const values = Float32Array.from(step.factorization.values);
       step.dispose();
@@ -342,6 +341,24 @@ test("threads: the same numbers as one thread, the same bits every time", async 
     expect(again).toEqual(two);
     expectClose(two, one, tolerance);
   }
+});
+
+test("dispose copies the trained parameters back to the factorization that was given", async () => {
+  const { factorization, observations } = problem(
+    hierarchicalSpec({ modeSizes: [3, 4, 2], widths: [3, 4] }),
+    "completion",
+    12,
+    true,
+    3,
+  );
+  const before = factorization.values.slice();
+  const step = await compileFused(factorization, observations, { kind: "l2" }, groupRmsProp());
+  step.step();
+  const trained = step.factorization.values.slice();
+  expect(factorization.values).toEqual(before);
+  step.dispose();
+  expect(factorization.values).toEqual(trained);
+  expect(trained).not.toEqual(before);
 });
 
 test("the optimizer's state goes on in another step with the same bits", async () => {

@@ -15,6 +15,7 @@ import {
   parseFlags,
   readMetrics,
   runExperiment,
+  writeReport,
 } from "@implicit-rank/experiment-kit";
 import { factorizationExperiments } from "@implicit-rank/tensor-factorization/experiment";
 import { z } from "zod";
@@ -83,7 +84,7 @@ const models: readonly DemoModel[] = [
 
 export const demo: CommandDefinition = {
   description:
-    "Makes a small matrix and a small tensor of rank 3, trains all three factorizations on a part of their entries, and shows how their ranks grow one by one. Takes about a minute.",
+    "Makes a small matrix and a small tensor of rank 3, trains all three factorizations on a part of their entries, and shows how their ranks grow one by one: a table, a figure and a report. Takes about a minute.",
   flagGroups: [{ title: "Options", flags: listFlags(demoFlags) }],
   aliases: seedAlias,
   examples: ["implicit-rank demo"],
@@ -114,10 +115,30 @@ export const demo: CommandDefinition = {
       }
       seen.push(await look(model, result.folder, result.summary));
     }
-    report(folder, seen, output);
+    output.note("Drawing the dynamics and writing the report …");
+    report(folder, seen, await picture(folder, seen), output);
     return 0;
   },
 };
+
+interface Pictures {
+  readonly figure: string;
+  readonly report: string;
+}
+
+/** The dynamics of the three runs as one figure, and a page with all of their metrics. */
+async function picture(folder: string, seen: readonly Seen[]): Promise<Pictures> {
+  const runs = seen.map((row) => row.folder);
+  const { plotDynamics } = await import("@implicit-rank/experiment-kit/figures");
+  const figure = await plotDynamics({
+    config: "mf_tf_htf_dyn",
+    runs,
+    saveTo: `${folder}/dynamics.svg`,
+    force: true,
+  });
+  const page = await writeReport({ paths: runs, output: `${folder}/report.html`, overwrite: true });
+  return { figure: figure.png, report: page.path };
+}
 
 async function makeData(folder: string, seed: number): Promise<{ matrix: string; tensor: string }> {
   const now = new Date();
@@ -177,7 +198,7 @@ const columns: readonly Column[] = [
   { title: "rose at epoch" },
 ];
 
-function report(folder: string, seen: readonly Seen[], output: Output): void {
+function report(folder: string, seen: readonly Seen[], pictures: Pictures, output: Output): void {
   const rows = seen.map((row) => [
     row.model,
     String(row.epochs),
@@ -198,8 +219,10 @@ function report(folder: string, seen: readonly Seen[], output: Output): void {
     "“error” is the distance from the whole target, most of whose entries were seen, relative to its norm.",
     "",
     `Runs, with their metrics and plots: ${folder}`,
+    `Figure of the dynamics: ${pictures.figure} (and .svg)`,
+    `Report, to open in a browser: ${pictures.report}`,
     `Next: implicit-rank runs list ${shellWord(folder)}`,
     `  or: implicit-rank runs show ${shellWord(first)}`,
   ];
-  output.result({ folder, seen }, lines, folder);
+  output.result({ folder, seen, ...pictures }, lines, folder);
 }

@@ -50,7 +50,8 @@ export interface FusedStep extends TrainingStep {
 /**
  * Compiles a factorization and its observations to a fused step: loss, gradient and update run as
  * recorded kernel programs on memory that is reserved once, in the cheapest contraction order for the
- * shapes. The parameters are copied into that memory; read them from `step.factorization`.
+ * shapes. The parameters are copied into that memory: read them from `step.factorization`
+ * while training, and from `factorization` again after `dispose`, which copies them back.
  *
  * @throws FactorizationError if the observations do not fit, or the parameters are not in single
  * precision; ArenaExhaustedError if they do not fit in memory.
@@ -132,6 +133,7 @@ export async function compileFused(
       update.restore(state);
     },
     dispose: () => {
+      factorization.values.set(values);
       runtime.dispose();
     },
   };
