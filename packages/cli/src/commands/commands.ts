@@ -23,6 +23,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./dataConvert.ts")).dataConvert,
   },
   {
+    path: ["data", "is-same"],
+    summary: "draw pairs of images of the same class or not",
+    load: async () => (await import("./dataIsSame.ts")).dataIsSame,
+  },
+  {
+    path: ["data", "pathfinder-raw"],
+    summary: "make pathfinder images",
+    load: async () => (await import("./dataPathfinderRaw.ts")).dataPathfinderRaw,
+  },
+  {
+    path: ["data", "pathfinder"],
+    summary: "make train and test sets of pathfinder images",
+    load: async () => (await import("./dataPathfinder.ts")).dataPathfinder,
+  },
+  {
     path: ["train", "mf"],
     summary: "train a deep matrix factorization",
     load: async () => (await import("./train.ts")).trainMatrix(),
@@ -44,7 +59,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     path: ["sweep"],
-    summary: "run a grid of settings and seeds, here or on a Slurm cluster",
+    summary: "run a grid of settings and seeds, here or on Slurm",
     load: async () => (await import("./sweep.ts")).sweep(),
   },
   {
