@@ -83,23 +83,54 @@ export function markerStencil(radius: number, scale: number): Stencil {
   );
 }
 
-/** One where the line from the center covers a pixel: along it from end to end, across it `thickness`. */
-function drawLine(side: number, shape: PaddleShape, orientation: number): Uint8Array {
+/** One where the line from the center covers a pixel, both ends included: the pixels that PIL draws. */
+export function drawLine(side: number, shape: PaddleShape, orientation: number): Uint8Array {
   const center = (side - 1) / 2;
   const [headY, headX] = translate([center, center], orientation, shape.length * shape.scale);
-  const [lineY, lineX] = [headY - center, headX - center];
-  const length = Math.hypot(lineY, lineX);
-  const half = (shape.thickness * shape.scale) / 2;
+  const corners = lineCorners(center, headY, headX, shape.thickness * shape.scale);
   const image = new Uint8Array(side * side);
   for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const along = ((y - center) * lineY + (x - center) * lineX) / length;
-      const across = ((y - center) * lineX - (x - center) * lineY) / length;
-      if (along >= 0 && along <= length && across > -half && across <= half)
-        image[y * side + x] = 1;
-    }
+    let [left, right] = [Infinity, -Infinity];
+    corners.forEach(([y0, x0], i) => {
+      const [y1, x1] = corners[(i + 1) % corners.length]!;
+      if (y < Math.min(y0, y1) || y > Math.max(y0, y1)) return;
+      const crossings = y0 === y1 ? [x0, x1] : [x0 + ((x1 - x0) * (y - y0)) / (y1 - y0)];
+      left = Math.min(left, ...crossings);
+      right = Math.max(right, ...crossings);
+    });
+    const [from, to] = [halvesAway(left), halvesTowardsZero(right)];
+    for (let x = Math.max(0, from); x <= Math.min(side - 1, to); x++) image[y * side + x] = 1;
   }
   return image;
+}
+
+/**
+ * The corners of a thick line in whole pixels: half of (width - 1) to either side, of an even width the
+ * greater half to one of them.
+ */
+function lineCorners(center: number, headY: number, headX: number, width: number) {
+  const [lineY, lineX] = [headY - center, headX - center];
+  const length = Math.hypot(lineY, lineX);
+  const half = (width - 1) / 2;
+  const [less, more] = [halvesTowardsZero(half) / length, halvesAway(half) / length];
+  const [lessX, moreX] = [halvesTowardsZero(less * lineY), halvesTowardsZero(more * lineY)];
+  const [lessY, moreY] = [halvesAway(less * lineX), halvesAway(more * lineX)];
+  return [
+    [center + moreY, center - lessX],
+    [headY + moreY, headX - lessX],
+    [headY - lessY, headX + moreX],
+    [center - lessY, center + moreX],
+  ] as const;
+}
+
+/** Nearest integer; halves away from zero. */
+function halvesAway(value: number): number {
+  return Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
+}
+
+/** Nearest integer; halves towards zero. */
+function halvesTowardsZero(value: number): number {
+  return Math.sign(value) * Math.ceil(Math.abs(value) - 0.5);
 }
 
 function dilate(image: Uint8Array, side: number, radius: number): Uint8Array {
