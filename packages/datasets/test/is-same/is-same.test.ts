@@ -153,27 +153,27 @@ function tryMessage(action: () => unknown): string {
   return "";
 }
 
-describe("a data set", () => {
-  const time = new Date("2026-03-04T05:06:07Z");
-  const generate = (flags: Record<string, unknown> = {}) =>
-    generateIsSameDataset(
-      {
-        source: "mnist",
-        source_dir: temporary("mnist"),
-        output_dir: temporary("out"),
-        random_seed: 1,
-        ...flags,
-      },
-      { time },
-    );
-  const failure = (promise: Promise<unknown>) =>
-    promise.then(
-      () => {
-        throw new Error("succeeded");
-      },
-      (error: unknown) => error as Error & { exitCode: number },
-    );
+const time = new Date("2026-03-04T05:06:07Z");
+const generate = (flags: Record<string, unknown> = {}) =>
+  generateIsSameDataset(
+    {
+      source: "mnist",
+      source_dir: temporary("mnist"),
+      output_dir: temporary("out"),
+      random_seed: 1,
+      ...flags,
+    },
+    { time },
+  );
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => {
+      throw new Error("succeeded");
+    },
+    (error: unknown) => error as Error & { exitCode: number },
+  );
 
+describe("a data set", () => {
   it("of real digits has as many pairs as the split has images, under the name that tells so", async () => {
     writeMnist(temporary("mnist"), 6);
     const result = await generate();
@@ -235,7 +235,9 @@ describe("a data set", () => {
       `${temporary("file/x")}: cannot create the folder (ENOTDIR); choose a folder you may write to with --output_dir`,
     );
   });
+});
 
+describe("a data set file", () => {
   it("that was altered, or is of another kind or version, is refused", async () => {
     writeMnist(temporary("mnist"), 2);
     const { path } = await generate();
