@@ -14,8 +14,20 @@ export function toFailure(error: unknown): WorkerFailure {
   return { message: error instanceof Error ? error.message : String(error), exitCode };
 }
 
-/** Sends one message to a worker and waits for the one that it answers with. */
+const lastTurn = new WeakMap<Worker, Promise<unknown>>();
+
+/** Sends a message to a worker, after what was asked of it before, and waits for its answer. */
 export function askWorker<Reply>(worker: Worker, message: unknown): Promise<Reply> {
+  const before = lastTurn.get(worker) ?? Promise.resolve();
+  const turn = before.then(() => exchange<Reply>(worker, message));
+  lastTurn.set(
+    worker,
+    turn.catch(() => undefined),
+  );
+  return turn;
+}
+
+function exchange<Reply>(worker: Worker, message: unknown): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void) => {
       worker.off("message", onMessage);
@@ -26,6 +38,7 @@ export function askWorker<Reply>(worker: Worker, message: unknown): Promise<Repl
     const onMessage = (reply: Reply) => settle(() => resolve(reply));
     const onError = (error: unknown) => settle(() => reject(error as Error));
     const onExit = () => settle(() => reject(new Error("a worker thread ended early")));
+    if (worker.threadId < 0) return reject(new Error("the worker thread has ended"));
     worker.on("message", onMessage);
     worker.on("error", onError);
     worker.on("exit", onExit);
@@ -41,14 +54,11 @@ export async function* inOrder<Task, Reply>(
   workers: readonly Worker[],
   tasks: Iterable<Task>,
 ): AsyncGenerator<Reply> {
-  const queues = workers.map(() => Promise.resolve() as Promise<unknown>);
   const pending: Promise<Reply>[] = [];
   let turn = 0;
   for (const task of tasks) {
-    const index = turn++ % workers.length;
-    const reply = queues[index]!.then(() => askWorker<Reply>(workers[index]!, task));
+    const reply = askWorker<Reply>(workers[turn++ % workers.length]!, task);
     reply.catch(() => undefined); // reported when its turn comes
-    queues[index] = reply;
     pending.push(reply);
     if (pending.length >= 2 * workers.length) yield await pending.shift()!;
   }

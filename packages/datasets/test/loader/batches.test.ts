@@ -106,8 +106,23 @@ describe("an epoch", () => {
       expect(batch.labels.length).toBe(4);
       break;
     }
-    expect(await collect(loader.epoch(0))).toHaveLength(13);
+    const indices = (batches: Batch[]) => batches.flatMap((batch) => [...batch.indices]);
+    const all = Array.from({ length: 50 }, (_, i) => i);
+    expect(indices(await collect(loader.epoch(0)))).toEqual(all);
     await loader.close();
+  });
+
+  it("can be read beside another one", async () => {
+    const loader = await openBatches(await isSame(), { batchSize: 4, seed: 1 });
+    const alone = [await collect(loader.epoch(1)), await collect(loader.epoch(2))];
+    expect(await Promise.all([collect(loader.epoch(1)), collect(loader.epoch(2))])).toEqual(alone);
+    await loader.close();
+  });
+
+  it("of a closed loader is an error", async () => {
+    const loader = await openBatches(await isSame({ samples: 3 }), { batchSize: 3 });
+    await loader.close();
+    expect((await failure(collect(loader.epoch(0)))).message).toBe("the worker thread has ended");
   });
 
   it("can be taken as tensors", async () => {
