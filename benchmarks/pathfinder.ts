@@ -235,6 +235,8 @@ try {
 
 Made by \`node benchmarks/pathfinder.ts\` with the default flags of \`implicit-rank data pathfinder-raw\`.
 
+![Images of length 3, 5, 7 and 9; above, both markers are on one path](pathfinder.png)
+
 ## Geometry of ${IMAGES} images a length, beside the constants of the synthesis
 
 ${geometryTable(measured)}
