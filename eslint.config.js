@@ -22,7 +22,10 @@ export default tseslint.config(
     rules: {
       // Typed-array code indexes in hot loops, where a bounds check by assertion is noise.
       "@typescript-eslint/no-non-null-assertion": "off",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", ignoreRestSiblings: true },
+      ],
       "@typescript-eslint/consistent-type-imports": "error",
       "no-restricted-syntax": [
         "error",
@@ -45,7 +48,12 @@ export default tseslint.config(
             mayImport("random", []),
             mayImport("array-files", []),
             mayImport("simd-backend", []),
-            mayImport("tensor-factorization", ["simd-backend", "random", "array-files", "experiment-kit"]),
+            mayImport("tensor-factorization", [
+              "simd-backend",
+              "random",
+              "array-files",
+              "experiment-kit",
+            ]),
             mayImport("locality-bias", ["random", "experiment-kit"]),
             mayImport("datasets", ["random", "array-files"]),
             mayImport("experiment-kit", ["random", "array-files"]),
