@@ -83,6 +83,11 @@ export default tseslint.config(
     },
   },
   {
+    // A describe block is a list of tests, not a function to be read at a glance.
+    files: ["**/test/**/*.ts"],
+    rules: { "max-lines-per-function": "off" },
+  },
+  {
     // Vitest reads its configuration from a default export, and shares one outside the packages.
     files: ["**/vitest.config.ts", "**/vitest.config.mjs"],
     rules: { "no-restricted-syntax": "off", "@nx/enforce-module-boundaries": "off" },
