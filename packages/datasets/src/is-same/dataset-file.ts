@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { extname, join } from "node:path";
-import { contentHash, readSafetensors, writeSafetensors } from "@implicit-rank/array-files";
+import {
+  contentHash,
+  readSafetensors,
+  readTorchFile,
+  writeSafetensors,
+} from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
 import {
   IMAGE_SOURCES,
@@ -9,6 +14,7 @@ import {
   type LabelledImages,
 } from "../image-source/labelled-images.ts";
 import type { ImagePairs } from "./pairs.ts";
+import { isSameFromTorch } from "./torch-dataset.ts";
 
 const FORMAT = "implicit-rank is-same dataset";
 const FORMAT_VERSION = "1";
@@ -18,8 +24,8 @@ export interface IsSameDataset extends ImagePairs {
   readonly samples: number;
   readonly source: ImageSourceName;
   readonly split: ImageSplit;
-  /** SHA-256 of the source's images and classes, so that other images are noticed. */
-  readonly imagesSha256: string;
+  /** SHA-256 of the source's images and classes, so that others are noticed; the Python scripts record none. */
+  readonly imagesSha256?: string;
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
@@ -44,18 +50,19 @@ export async function writeIsSameDataset(
     format_version: FORMAT_VERSION,
     source: dataset.source,
     split: dataset.split,
-    images_sha256: dataset.imagesSha256,
+    ...(dataset.imagesSha256 === undefined ? {} : { images_sha256: dataset.imagesSha256 }),
     provenance: JSON.stringify(dataset.provenance),
     content_sha256: contentHash({ arrays }),
   };
   await writeSafetensors(path, { arrays, metadata }, options);
 }
 
-/** Reads and checks a data set. Throws DatasetError or ArrayFileError. */
+/** Reads and checks a data set, ours or a `.pt` of the Python scripts. Throws DatasetError or ArrayFileError. */
 export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
+  if (extname(path) === ".pt") return isSameFromTorch(await readTorchFile(path), path);
   if (extname(path) !== ".safetensors") {
     throw new DatasetError(
-      `${path}: is-same data sets are .safetensors files; make one with "data is-same"`,
+      `${path}: is-same data sets are .safetensors or .pt files; make one with "data is-same"`,
       2,
     );
   }
@@ -95,7 +102,7 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
     samples: labels.length,
     source,
     split,
-    imagesSha256: metadata.images_sha256 ?? "",
+    ...(metadata.images_sha256 === undefined ? {} : { imagesSha256: metadata.images_sha256 }),
     provenance: parseProvenance(metadata.provenance, refuse),
   };
 }
@@ -122,13 +129,21 @@ export function checkImages(
   images: LabelledImages,
   folder: string,
 ): void {
-  const isOutside = dataset.pairs.some((index) => index >= images.count);
-  if (isOutside || hashImages(images) !== dataset.imagesSha256) {
+  const areInside = dataset.pairs.every((index) => index < images.count);
+  const hash = dataset.imagesSha256;
+  const areTheOnes =
+    hash === undefined ? labelsAgree(dataset, images) : hashImages(images) === hash;
+  if (!areInside || !areTheOnes) {
     throw new DatasetError(
       `${path}: images: those in ${folder} are not the ones that the pairs were drawn from; give their folder or make the data set again`,
       2,
     );
   }
+}
+
+function labelsAgree({ pairs, labels }: IsSameDataset, images: LabelledImages): boolean {
+  const classOf = (place: number) => images.labels[pairs[place]!];
+  return labels.every((label, i) => (classOf(2 * i) === classOf(2 * i + 1)) === (label === 1));
 }
 
 export function isSamePath(folder: string, name: string): string {

@@ -12,6 +12,7 @@ import {
   type LabelledImages,
 } from "../../src/index.ts";
 import { decodeColorPng } from "../../src/image/gray-png.ts";
+import { checkImages } from "../../src/is-same/dataset-file.ts";
 import { drawPairs } from "../../src/is-same/pairs.ts";
 import { writeMnist } from "../image-source/source-files.ts";
 import { useTemporaryFolder } from "../temporary-folder.ts";
@@ -280,8 +281,50 @@ describe("a data set file", () => {
     expect(
       await altered({}, { pairs: { shape: [20, 2], data: new Int32Array(40).fill(-1) } }),
     ).toBe(`pairs: has negative numbers${again}`);
-    expect((await failure(readIsSameDataset(temporary("a.pt")))).message).toBe(
-      `${temporary("a.pt")}: is-same data sets are .safetensors files; make one with "data is-same"`,
+    expect((await failure(readIsSameDataset(temporary("a.csv")))).message).toBe(
+      `${temporary("a.csv")}: is-same data sets are .safetensors or .pt files; make one with "data is-same"`,
     );
+  });
+});
+
+describe("a file of the Python scripts", () => {
+  const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
+
+  it("is read, and images whose classes contradict its labels are refused", async () => {
+    const path = fixture("pytorch-is-same.pt");
+    const dataset = await readIsSameDataset(path);
+    expect(dataset).toEqual({
+      pairs: Int32Array.of(0, 1, 7, 5, 19, 3),
+      labels: Uint8Array.of(1, 0, 0),
+      samples: 3,
+      source: "cifar10",
+      split: "test",
+      provenance: { generator: "PyTorch is_same_class_data_generator" },
+    });
+    const classes = (first: number) => [
+      first,
+      1,
+      0,
+      3,
+      0,
+      4,
+      0,
+      2,
+      ...new Array<number>(12).fill(0),
+    ];
+    expect(() => checkImages(path, dataset, imagesWith(classes(1), 5), "here")).not.toThrow();
+    for (const images of [imagesWith(classes(2), 5), imagesWith(classes(1).slice(0, 19), 5)]) {
+      expect(() => checkImages(path, dataset, images, "here")).toThrow(
+        "those in here are not the ones that the pairs were drawn from",
+      );
+    }
+  });
+
+  it("with other content is refused", async () => {
+    const path = fixture("pytorch-matrix-sensing.pt");
+    expect(await failure(readIsSameDataset(path))).toMatchObject({
+      message: `${path}: content: is not an is-same data set of the Python scripts; give the file that their data generator wrote`,
+      exitCode: 1,
+    });
   });
 });
