@@ -39,7 +39,7 @@ export async function drawLogPlot(
     const frame = svg
       .append("g")
       .attr("transform", `translate(${g * full + panel.left},${panel.top})`);
-    const ticks = members[0].points.map(([size]) => size);
+    const ticks = spacedTicks(sizes, x);
     frame
       .append("g")
       .attr("transform", `translate(0,${panel.height})`)
@@ -92,4 +92,12 @@ export async function drawLogPlot(
     `${path}.png`,
     new Resvg(source, { fitTo: { mode: "zoom", value: 2 } }).render().asPng(),
   );
+}
+
+/** The sizes that were measured, but those whose labels would touch the one before. */
+function spacedTicks(sizes: readonly number[], x: (size: number) => number): number[] {
+  const ticks: number[] = [];
+  for (const size of [...new Set(sizes)].sort((a, b) => a - b))
+    if (ticks.length === 0 || x(size) - x(ticks.at(-1)!) > 24) ticks.push(size);
+  return ticks;
 }

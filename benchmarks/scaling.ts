@@ -60,13 +60,13 @@ const series: readonly Series[] = [
   {
     label: "HT dim 4, width 64, 1,024 samples",
     variable: "order",
-    sizes: [5, 6, 7, 8, 10, 12, 16],
+    sizes: [6, 8, 12, 16, 24, 32],
     problem: (order) => ({ spec: ht(order, 4, 64), ...completion, samples: 1024 }),
   },
   {
     label: "CP dim 4, 256 components, 1,024 samples",
     variable: "order",
-    sizes: [5, 6, 7, 8, 10, 12, 16],
+    sizes: [6, 8, 12, 16, 24, 32],
     problem: (order) => ({ spec: cp(order, 4, 256), ...completion, samples: 1024 }),
   },
   {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Comparison, SlurmTaskStatus, TaskStatus } from "@implicit-rank/experiment-kit";
-import { type PlottedFigure, plotDynamics } from "@implicit-rank/experiment-kit/figures";
+import type { PlottedFigure } from "@implicit-rank/experiment-kit/figures";
 import type { Output } from "../output/output.ts";
 import { shellWord } from "../output/shellWord.ts";
 import {
@@ -63,6 +63,8 @@ async function drawFigure({
   const finished = statuses.filter(({ state }) => state === "finished");
   if (flags.plot_config_path === "" || finished.length === 0 || exitCode === 130) return undefined;
   const name = basename(flags.plot_config_path).replace(/(_plot_config)?(\.json)?$/, "");
+  // Loaded only where a figure is drawn: d3-node brings jsdom.
+  const { plotDynamics } = await import("@implicit-rank/experiment-kit/figures");
   return plotDynamics({
     config: flags.plot_config_path,
     runs: finished.map(({ task }) => task.folder),

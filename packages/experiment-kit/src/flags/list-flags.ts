@@ -31,6 +31,17 @@ interface JsonSchema {
  * array of these; optional, nullable, defaulted and described as usual.
  */
 export function listFlags(schema: z.ZodObject): readonly FlagInfo[] {
+  const known = listed.get(schema);
+  if (known !== undefined) return known;
+  const flags = readFlags(schema);
+  listed.set(schema, flags);
+  return flags;
+}
+
+/** A sweep parses the flags of hundreds of runs, and making a JSON schema takes milliseconds. */
+const listed = new WeakMap<z.ZodObject, readonly FlagInfo[]>();
+
+function readFlags(schema: z.ZodObject): readonly FlagInfo[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, {
     io: "input",
     unrepresentable: "any",

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { MisuseError } from "../errors.ts";
 import type { Experiment } from "../experiment.ts";
 import { listFlags } from "./list-flags.ts";
@@ -49,13 +50,20 @@ export function resolveConfig<Config>(
   return { flags, notices: notices(flags, raw) };
 }
 
-function sharedExcept(experiment: Experiment): typeof sharedFlags {
+const sharedBeside = new WeakMap<z.ZodObject, typeof sharedFlags>();
+
+/** The shared flags without those that the experiment has itself; made once for each experiment. */
+function sharedExcept({ flags }: Experiment): typeof sharedFlags {
+  const known = sharedBeside.get(flags);
+  if (known !== undefined) return known;
   const mask = Object.fromEntries(
     Object.keys(sharedFlags.shape)
-      .filter((name) => name in experiment.flags.shape)
+      .filter((name) => name in flags.shape)
       .map((name) => [name, true]),
   );
-  return sharedFlags.omit(mask as Record<never, never>);
+  const rest: typeof sharedFlags = sharedFlags.omit(mask as Record<never, never>);
+  sharedBeside.set(flags, rest);
+  return rest;
 }
 
 function checkRunName(name: string): void {
