@@ -17,7 +17,7 @@ import {
   plainEngine,
   type TrainingStep,
 } from "@implicit-rank/tensor-factorization";
-import { drawCase, type FactorizationCase, peerCases } from "./factorizationCases.ts";
+import { drawCase, type FactorizationCase, peerCases } from "./factorization-cases.ts";
 import { markdownTable, timePerStep } from "./timing.ts";
 
 const { values: options } = parseArgs({

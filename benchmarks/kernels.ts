@@ -1,7 +1,7 @@
 /**
  * What the elementary operations of a fused step cost: multiply-adds (or elements) per nanosecond and,
  * relative to a well-blocked matrix product, the weights of the cost model in
- * packages/tensor-factorization/src/engines/fused/costModel.ts.
+ * packages/tensor-factorization/src/engines/fused/cost-model.ts.
  *
  *   node benchmarks/kernels.ts [--repetitions 300]
  *

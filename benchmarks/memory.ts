@@ -8,7 +8,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compileFused, groupRmsProp } from "@implicit-rank/tensor-factorization";
-import { drawCase, peerCases } from "./factorizationCases.ts";
+import { drawCase, peerCases } from "./factorization-cases.ts";
 import { markdownTable } from "./timing.ts";
 
 const { values: options } = parseArgs({

@@ -14,8 +14,8 @@ import {
   type FactorizationSpec,
   groupRmsProp,
 } from "@implicit-rank/tensor-factorization";
-import { cp, drawCase, ht } from "./factorizationCases.ts";
-import { drawLogPlot } from "./logPlot.ts";
+import { cp, drawCase, ht } from "./factorization-cases.ts";
+import { drawLogPlot } from "./log-plot.ts";
 import { markdownTable, timePerStep } from "./timing.ts";
 
 const { values: options } = parseArgs({

@@ -9,7 +9,7 @@ import { listFlags, type Experiment } from "@implicit-rank/experiment-kit";
 import { createRandom } from "@implicit-rank/random";
 import { fullTensor, createFactorization } from "@implicit-rank/tensor-factorization";
 import { factorizationExperiments } from "@implicit-rank/tensor-factorization/experiment";
-import { cp } from "./factorizationCases.ts";
+import { cp } from "./factorization-cases.ts";
 import { markdownTable, timePerStep } from "./timing.ts";
 
 const { values: options } = parseArgs({

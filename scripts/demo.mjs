@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { requirePinnedNode } from "./pinnedNode.mjs";
+import { requirePinnedNode } from "./pinned-node.mjs";
 
 requirePinnedNode("npm run demo");
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { requirePinnedNode } from "./pinnedNode.mjs";
-import { closingLine, collectReport, findProjects, targetsToCheck } from "./testReport.mjs";
+import { requirePinnedNode } from "./pinned-node.mjs";
+import { closingLine, collectReport, findProjects, targetsToCheck } from "./test-report.mjs";
 
 requirePinnedNode("npm test");
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

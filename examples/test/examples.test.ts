@@ -20,14 +20,14 @@ async function runExample(name: string): Promise<string> {
 const numberAfter = (text: string, label: string): number =>
   Number(text.slice(text.indexOf(label) + label.length).match(/[\d.e+-]+/)?.[0]);
 
-test("completeTensor.ts completes the entries that it has not seen", async () => {
-  const printed = await runExample("completeTensor.ts");
+test("complete-tensor.ts completes the entries that it has not seen", async () => {
+  const printed = await runExample("complete-tensor.ts");
   // The values have a deviation of about 0.5; entries that were not seen must be near, too.
   expect(numberAfter(printed, "over all 216 entries:")).toBeLessThan(0.05);
 });
 
-test("modeTree.ts draws the tree and names the metrics along it", async () => {
-  const printed = await runExample("modeTree.ts");
+test("mode-tree.ts draws the tree and names the metrics along it", async () => {
+  const printed = await runExample("mode-tree.ts");
   expect(printed).toContain("root {0, 1, 2, 3, 4}");
   expect(printed).toContain("├─ {0, 1, 2, 3}  l 2 f 0");
   // Rank 3 at most, by the widths.
@@ -37,8 +37,8 @@ test("modeTree.ts draws the tree and names the metrics along it", async () => {
   expect(printed).toContain("mat_0_2_eff_rank:");
 });
 
-test("ownExperiment.ts trains to the target, slowly at first", async () => {
-  const printed = await runExample("ownExperiment.ts");
+test("own-experiment.ts trains to the target, slowly at first", async () => {
+  const printed = await runExample("own-experiment.ts");
   expect(numberAfter(printed, "epoch 19: product")).toBeLessThan(0.1);
   expect(numberAfter(printed, "epoch 119: product")).toBeCloseTo(1, 3);
 });

@@ -1,7 +1,7 @@
 import { Command, type Help, Option } from "commander";
 import type { FlagInfo } from "@implicit-rank/experiment-kit";
 import type { CommandDefinition, CommandEntry } from "./command.ts";
-import { isSwitch, valueName } from "./flags/flagValue.ts";
+import { isSwitch, valueName } from "./flags/flag-value.ts";
 
 const introduction = `Trains over-parameterized factorizations by gradient descent and records how their ranks grow.
 

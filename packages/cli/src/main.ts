@@ -1,6 +1,6 @@
 import type { CommandEntry } from "./command.ts";
 import { commands } from "./commands/commands.ts";
-import { commandOfCounterpart } from "./counterpartNames.ts";
+import { commandOfCounterpart } from "./counterpart-names.ts";
 import { describeError, UsageError } from "./errors.ts";
 import type { Streams } from "./output/output.ts";
 import { version } from "./version.ts";
@@ -31,7 +31,7 @@ async function dispatch(args: readonly string[], streams: Streams): Promise<numb
   const entry = findEntry(words);
   if (entry === undefined) return showOverview(words, streams);
   // Flags are parsed by packages that take a while to load, which the overview need not wait for.
-  const { runCommand } = await import("./runCommand.ts");
+  const { runCommand } = await import("./run-command.ts");
   return runCommand(entry, words.slice(entry.path.length), streams);
 }
 

@@ -5,7 +5,7 @@ import { readNpz, readSafetensors } from "@implicit-rank/array-files";
 import { readFactorizationDataset } from "@implicit-rank/datasets";
 import { hierarchicalSpec, numHiddenLayers } from "@implicit-rank/tensor-factorization";
 import { expect, test } from "vitest";
-import { makeDataset, runCli, runJson, scratchFolder, tinyMatrix } from "./runCli.ts";
+import { makeDataset, runCli, runJson, scratchFolder, tinyMatrix } from "./run-cli.ts";
 
 test("data matrix writes a data set, and says where it is, its hash and what comes next", async () => {
   const cwd = await scratchFolder();

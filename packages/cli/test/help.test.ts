@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { commands } from "../src/commands/commands.ts";
-import { bin, callMain, runCli } from "./runCli.ts";
+import { bin, callMain, runCli } from "./run-cli.ts";
 
 /** Flags and defaults of the counterpart, which its users paste; undefined: none is shown. */
 type Defaults = Readonly<Record<string, string | undefined>>;

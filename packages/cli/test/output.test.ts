@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { describeError, UsageError } from "../src/errors.ts";
 import { formatBytes, formatDuration, formatNumber } from "../src/output/quantities.ts";
-import { shellWord } from "../src/output/shellWord.ts";
+import { shellWord } from "../src/output/shell-word.ts";
 import { formatTable } from "../src/output/table.ts";
-import { summarizeRise } from "../src/commands/rankRise.ts";
+import { summarizeRise } from "../src/commands/rank-rise.ts";
 
 test("a table aligns its columns", () => {
   const columns = [

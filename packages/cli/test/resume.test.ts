@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { bin, makeDataset, runCli, runJson, scratchFolder, startCli } from "./runCli.ts";
+import { bin, makeDataset, runCli, runJson, scratchFolder, startCli } from "./run-cli.ts";
 
 const lengthy = 240_000;
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { bin } from "./runCli.ts";
+import { bin } from "./run-cli.ts";
 
 const cluster = fileURLToPath(new URL("../../../scripts/slurm/cluster.sh", import.meta.url));
 

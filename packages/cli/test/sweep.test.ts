@@ -12,7 +12,7 @@ import {
   runJson,
   scratchFolder,
   startCli,
-} from "./runCli.ts";
+} from "./run-cli.ts";
 
 // A sweep starts several processes, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,7 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { makeDataset, newFolder, removeFolder, runCli, runJson, scratchFolder } from "./runCli.ts";
+import { makeDataset, newFolder, removeFolder, runCli, runJson, scratchFolder } from "./run-cli.ts";
 
 interface Metrics {
   readonly epoch: number;

@@ -1,13 +1,13 @@
 export { FactorizationError } from "./errors.ts";
-export { type PoolPattern, poolPatterns, poolPermutation } from "./modeTree/poolPattern.ts";
+export { type PoolPattern, poolPatterns, poolPermutation } from "./mode-tree/pool-pattern.ts";
 export {
   createModeTree,
   internalNodes,
   type ModeTree,
   type ModeTreeLayer,
   numHiddenLayers,
-} from "./modeTree/modeTree.ts";
-export { renderModeTree } from "./modeTree/renderModeTree.ts";
+} from "./mode-tree/mode-tree.ts";
+export { renderModeTree } from "./mode-tree/render-mode-tree.ts";
 export {
   cpSpec,
   entryCount,
@@ -17,8 +17,8 @@ export {
   maximalCpComponents,
   modeSizesOf,
 } from "./model/spec.ts";
-export { defaultSpecFlags, type SpecFlags, validateSpec } from "./model/validateSpec.ts";
-export { modeTreeOf, parameterCount, parameterLayout } from "./model/parameterLayout.ts";
+export { defaultSpecFlags, type SpecFlags, validateSpec } from "./model/validate-spec.ts";
+export { modeTreeOf, parameterCount, parameterLayout } from "./model/parameter-layout.ts";
 export { createFactorization, parameterViews } from "./model/factorization.ts";
 export {
   initializeIdentity,
@@ -43,21 +43,21 @@ export {
   inputSize,
   validateIndices,
   validateObservations,
-} from "./engines/validateObservations.ts";
+} from "./engines/validate-observations.ts";
 export {
   compileFused,
   fusedEngine,
   type FusedOptions,
   type FusedStep,
-} from "./engines/fused/fusedEngine.ts";
-export type { FusedPlan } from "./engines/fused/fusedModel.ts";
+} from "./engines/fused/fused-engine.ts";
+export type { FusedPlan } from "./engines/fused/fused-model.ts";
 export type { Evaluation } from "./engines/fused/evaluation.ts";
-export { plainEngine } from "./engines/plain/plainEngine.ts";
-export { compileFullTensor, fullTensor } from "./tensor/fullTensor.ts";
+export { plainEngine } from "./engines/plain/plain-engine.ts";
+export { compileFullTensor, fullTensor } from "./tensor/full-tensor.ts";
 export { matricization, validateModes } from "./tensor/matricization.ts";
 export { predict } from "./tensor/predict.ts";
 export { normalize } from "./tensor/normalize.ts";
-export { singularValues } from "./linearAlgebra/singularValues.ts";
+export { singularValues } from "./linear-algebra/singular-values.ts";
 export { effectiveRank, float32Epsilon, matrixRank, nuclearNorm } from "./metrics/ranks.ts";
 export { frobeniusNorm } from "./metrics/norms.ts";
 export {
@@ -66,12 +66,12 @@ export {
   reconstructionError,
 } from "./metrics/reconstruction.ts";
 export type { FactorizationMetrics, MetricInfo } from "./metrics/metric.ts";
-export { createMatrixMetrics, type MatrixMetricsOptions } from "./metrics/matrixMetrics.ts";
-export { balancedness } from "./metrics/layerMetrics.ts";
-export { componentNorms, createCpMetrics, topColumnNorms } from "./metrics/cpMetrics.ts";
+export { createMatrixMetrics, type MatrixMetricsOptions } from "./metrics/matrix-metrics.ts";
+export { balancedness } from "./metrics/layer-metrics.ts";
+export { componentNorms, createCpMetrics, topColumnNorms } from "./metrics/cp-metrics.ts";
 export {
   createHierarchicalMetrics,
   type HierarchicalMetricsOptions,
   localComponentNorms,
   trackedMatricizations,
-} from "./metrics/hierarchicalMetrics.ts";
+} from "./metrics/hierarchical-metrics.ts";

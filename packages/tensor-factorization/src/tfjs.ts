@@ -1,3 +1,3 @@
 export { forward } from "./engines/tfjs/forward.ts";
 export { assignParameters, parameterTensors } from "./engines/tfjs/parameters.ts";
-export { tfjsEngine } from "./engines/tfjs/tfjsEngine.ts";
+export { tfjsEngine } from "./engines/tfjs/tfjs-engine.ts";

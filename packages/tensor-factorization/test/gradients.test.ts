@@ -15,7 +15,7 @@ import {
 import { forward, tfjsEngine } from "../src/tfjs.ts";
 import { losses, problems, randomFactorization, randomObservations } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
-import { useCpuBackend } from "./cpuBackend.ts";
+import { useCpuBackend } from "./cpu-backend.ts";
 import { denseInputs, valueByDefinition } from "./definition.ts";
 
 beforeAll(useCpuBackend);

@@ -26,7 +26,7 @@ import {
   topColumnNorms,
   trackedMatricizations,
 } from "../src/index.ts";
-import { topValues } from "../src/metrics/topValues.ts";
+import { topValues } from "../src/metrics/top-values.ts";
 import { hierarchicalSpecs, randomFactorization, seeds } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
 

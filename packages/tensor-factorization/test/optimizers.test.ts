@@ -8,7 +8,7 @@ import {
   sampleLossDerivative,
   sgd,
 } from "../src/index.ts";
-import { createOptimizer } from "../src/optimizers/createOptimizer.ts";
+import { createOptimizer } from "../src/optimizers/create-optimizer.ts";
 import { losses, randomFactorization, randomObservations } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
 

@@ -10,32 +10,32 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ["data", "matrix"],
     summary: "make a matrix sensing or completion data set",
-    load: async () => (await import("./dataMatrix.ts")).dataMatrix,
+    load: async () => (await import("./data-matrix.ts")).dataMatrix,
   },
   {
     path: ["data", "tensor"],
     summary: "make a tensor sensing or completion data set",
-    load: async () => (await import("./dataTensor.ts")).dataTensor,
+    load: async () => (await import("./data-tensor.ts")).dataTensor,
   },
   {
     path: ["data", "convert"],
     summary: "convert between .safetensors and .npz, and from .pt",
-    load: async () => (await import("./dataConvert.ts")).dataConvert,
+    load: async () => (await import("./data-convert.ts")).dataConvert,
   },
   {
     path: ["data", "is-same"],
     summary: "draw pairs of images of the same class or not",
-    load: async () => (await import("./dataIsSame.ts")).dataIsSame,
+    load: async () => (await import("./data-is-same.ts")).dataIsSame,
   },
   {
     path: ["data", "pathfinder-raw"],
     summary: "make pathfinder images",
-    load: async () => (await import("./dataPathfinderRaw.ts")).dataPathfinderRaw,
+    load: async () => (await import("./data-pathfinder-raw.ts")).dataPathfinderRaw,
   },
   {
     path: ["data", "pathfinder"],
     summary: "make train and test sets of pathfinder images",
-    load: async () => (await import("./dataPathfinder.ts")).dataPathfinder,
+    load: async () => (await import("./data-pathfinder.ts")).dataPathfinder,
   },
   {
     path: ["train", "mf"],
@@ -55,7 +55,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ["plan", "run"],
     summary: "run an experiment plan",
-    load: async () => (await import("./planRun.ts")).planRun,
+    load: async () => (await import("./plan-run.ts")).planRun,
   },
   {
     path: ["sweep"],
@@ -65,37 +65,37 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ["sweep", "status"],
     summary: "show how far a sweep or plan is",
-    load: async () => (await import("./sweepStatus.ts")).sweepStatus,
+    load: async () => (await import("./sweep-status.ts")).sweepStatus,
   },
   {
     path: ["sweep", "task"],
     summary: "run one array task (batch scripts do)",
-    load: async () => (await import("./sweepTask.ts")).sweepTask,
+    load: async () => (await import("./sweep-task.ts")).sweepTask,
   },
   {
     path: ["plot", "dynamics"],
     summary: "draw the figure of learning dynamics",
-    load: async () => (await import("./plotDynamics.ts")).plotDynamics,
+    load: async () => (await import("./plot-dynamics.ts")).plotDynamics,
   },
   {
     path: ["runs", "list"],
     summary: "list the runs below a folder",
-    load: async () => (await import("./runsList.ts")).runsList,
+    load: async () => (await import("./runs-list.ts")).runsList,
   },
   {
     path: ["runs", "show"],
     summary: "show settings, state and last metrics of a run",
-    load: async () => (await import("./runsShow.ts")).runsShow,
+    load: async () => (await import("./runs-show.ts")).runsShow,
   },
   {
     path: ["runs", "compare"],
     summary: "compare runs: settings, mean and deviation over seeds",
-    load: async () => (await import("./runsCompare.ts")).runsCompare,
+    load: async () => (await import("./runs-compare.ts")).runsCompare,
   },
   {
     path: ["runs", "resume"],
     summary: "go on with an interrupted or killed run",
-    load: async () => (await import("./runsResume.ts")).runsResume,
+    load: async () => (await import("./runs-resume.ts")).runsResume,
   },
   {
     path: ["report"],

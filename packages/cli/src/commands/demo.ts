@@ -20,14 +20,14 @@ import {
 import { factorizationExperiments } from "@implicit-rank/tensor-factorization/experiment";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
-import { seedAlias } from "../flags/seedAlias.ts";
+import { seedAlias } from "../flags/seed-alias.ts";
 import type { Output } from "../output/output.ts";
 import { formatDuration, formatNumber } from "../output/quantities.ts";
-import { shellWord } from "../output/shellWord.ts";
+import { shellWord } from "../output/shell-word.ts";
 import { type Column, formatTable } from "../output/table.ts";
-import { drawTensorTarget } from "./dataTensor.ts";
-import { type Riser, summarizeRise } from "./rankRise.ts";
-import { resumeCommand, runOptions } from "./reportRun.ts";
+import { drawTensorTarget } from "./data-tensor.ts";
+import { type Riser, summarizeRise } from "./rank-rise.ts";
+import { resumeCommand, runOptions } from "./report-run.ts";
 
 const demoFlags = z.object({
   outputs_dir: z.string().min(1).default("outputs/demo").describe("folder for data sets and runs"),

@@ -14,17 +14,17 @@ import {
 import type { CommandDefinition, TypedFlags } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { allExperiments } from "../experiments.ts";
-import { seedAlias } from "../flags/seedAlias.ts";
+import { seedAlias } from "../flags/seed-alias.ts";
 import type { Output } from "../output/output.ts";
-import { adjustFlag } from "../sweep/adjustFlag.ts";
-import { commandAgain } from "../sweep/commandAgain.ts";
-import { defaultWorkers } from "../sweep/defaultWorkers.ts";
-import { finishSweep } from "../sweep/finishSweep.ts";
+import { adjustFlag } from "../sweep/adjust-flag.ts";
+import { commandAgain } from "../sweep/command-again.ts";
+import { defaultWorkers } from "../sweep/default-workers.ts";
+import { finishSweep } from "../sweep/finish-sweep.ts";
 import { checkOutput } from "../sweep/results.ts";
-import { slurmFlags, sweepFlags } from "../sweep/sweepFlags.ts";
-import { sweepOnSlurm } from "../sweep/sweepOnSlurm.ts";
-import { progressStream } from "../sweep/progressStream.ts";
-import { workerModule } from "../sweep/workerModule.ts";
+import { slurmFlags, sweepFlags } from "../sweep/sweep-flags.ts";
+import { sweepOnSlurm } from "../sweep/sweep-on-slurm.ts";
+import { progressStream } from "../sweep/progress-stream.ts";
+import { workerModule } from "../sweep/worker-module.ts";
 
 export function sweep(): CommandDefinition {
   const experiments = allExperiments();

@@ -12,8 +12,8 @@ import {
   matrixExperiment,
 } from "@implicit-rank/tensor-factorization/experiment";
 import type { CommandDefinition } from "../command.ts";
-import { seedAlias } from "../flags/seedAlias.ts";
-import { reportRun, runOptions } from "./reportRun.ts";
+import { seedAlias } from "../flags/seed-alias.ts";
+import { reportRun, runOptions } from "./report-run.ts";
 
 export function trainMatrix(): CommandDefinition {
   return trainCommand(matrixExperiment(readFactorizationDataset), {

@@ -1,9 +1,9 @@
 import type { Experiment, StopRule } from "@implicit-rank/experiment-kit";
 import { FactorizationError } from "../errors.ts";
 import type { Evaluation } from "../engines/fused/evaluation.ts";
-import { createCpMetrics } from "../metrics/cpMetrics.ts";
-import { createHierarchicalMetrics } from "../metrics/hierarchicalMetrics.ts";
-import { createMatrixMetrics } from "../metrics/matrixMetrics.ts";
+import { createCpMetrics } from "../metrics/cp-metrics.ts";
+import { createHierarchicalMetrics } from "../metrics/hierarchical-metrics.ts";
+import { createMatrixMetrics } from "../metrics/matrix-metrics.ts";
 import { frobeniusNorm } from "../metrics/norms.ts";
 import { effectiveRank, matrixRank, nuclearNorm } from "../metrics/ranks.ts";
 import { createSpectrum } from "../metrics/spectrum.ts";
@@ -11,7 +11,7 @@ import { createFactorization } from "../model/factorization.ts";
 import { initializeIdentity, initializeNormal } from "../model/initialize.ts";
 import { cpSpec, hierarchicalSpec, matrixSpec } from "../model/spec.ts";
 import type { CpSpec, Factorization, HierarchicalSpec, MatrixSpec } from "../model/types.ts";
-import { type DataSplit, type FactorizationData, splitData } from "./factorizationData.ts";
+import { type DataSplit, type FactorizationData, splitData } from "./factorization-data.ts";
 import {
   type CpFlags,
   cpFlags,
@@ -21,8 +21,8 @@ import {
   matrixFlags,
   type TrainingFlags,
 } from "./flags.ts";
-import { parseMatricizations } from "./parseMatricizations.ts";
-import { requireMemory } from "./requireMemory.ts";
+import { parseMatricizations } from "./parse-matricizations.ts";
+import { requireMemory } from "./require-memory.ts";
 import { createTrainable, tensorValidation, type Validation } from "./trainable.ts";
 
 /** Reads a data set file; the command line passes the reader of `@implicit-rank/datasets`. */

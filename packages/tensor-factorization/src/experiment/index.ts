@@ -5,7 +5,7 @@ export {
   type LoadData,
   matrixExperiment,
 } from "./experiments.ts";
-export { type FactorizationData } from "./factorizationData.ts";
+export { type FactorizationData } from "./factorization-data.ts";
 export {
   type CpFlags,
   cpFlags,

@@ -7,8 +7,8 @@ import { FactorizationError } from "../errors.ts";
 import type { FactorizationMetrics } from "../metrics/metric.ts";
 import type { Factorization, Floats } from "../model/types.ts";
 import type { OptimizerState } from "../optimizers/optimizer.ts";
-import { compileStep } from "./compileStep.ts";
-import type { DataSplit, FactorizationData } from "./factorizationData.ts";
+import { compileStep } from "./compile-step.ts";
+import type { DataSplit, FactorizationData } from "./factorization-data.ts";
 import type { TrainingFlags } from "./flags.ts";
 
 /** Metrics of a validation, computed in the order of `infos`. */

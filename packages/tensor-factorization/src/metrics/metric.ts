@@ -1,5 +1,5 @@
 import type { Factorization, Floats } from "../model/types.ts";
-import { compileFullTensor } from "../tensor/fullTensor.ts";
+import { compileFullTensor } from "../tensor/full-tensor.ts";
 
 /** A metric's name and, if it shares a plot with others, their tag. */
 export interface MetricInfo {

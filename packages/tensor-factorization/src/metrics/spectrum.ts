@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { createSingularValueSolver } from "../linearAlgebra/singularValues.ts";
+import { createSingularValueSolver } from "../linear-algebra/singular-values.ts";
 import type { Floats } from "../model/types.ts";
 import { complement } from "../tensor/matricization.ts";
 

@@ -1,8 +1,8 @@
 import ndarray, { type NdArray } from "ndarray";
 import { FactorizationError } from "../errors.ts";
-import { parameterCount, parameterLayout } from "./parameterLayout.ts";
+import { parameterCount, parameterLayout } from "./parameter-layout.ts";
 import type { Factorization, FactorizationSpec, Floats } from "./types.ts";
-import { validateSpec } from "./validateSpec.ts";
+import { validateSpec } from "./validate-spec.ts";
 
 /**
  * A factorization with the given parameters (shared, not copied), or with zeros in single precision.

@@ -1,4 +1,4 @@
-import { modeTreeOf } from "./parameterLayout.ts";
+import { modeTreeOf } from "./parameter-layout.ts";
 import type { FactorizationSpec } from "./types.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { FactorizationError } from "../errors.ts";
-import { numHiddenLayers } from "../modeTree/modeTree.ts";
-import type { PoolPattern } from "../modeTree/poolPattern.ts";
+import { numHiddenLayers } from "../mode-tree/mode-tree.ts";
+import type { PoolPattern } from "../mode-tree/pool-pattern.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "./types.ts";
-import { defaultSpecFlags, type SpecFlags, validateSpec } from "./validateSpec.ts";
+import { defaultSpecFlags, type SpecFlags, validateSpec } from "./validate-spec.ts";
 
 /**
  * A rows × cols matrix as a product of `depth` (3 unless told) matrices, all hidden sizes

@@ -1,4 +1,4 @@
-import type { PoolPattern } from "../modeTree/poolPattern.ts";
+import type { PoolPattern } from "../mode-tree/pool-pattern.ts";
 
 /** Deep matrix factorization W = W_1 W_2 … W_L; `sizes` are rows, hidden sizes …, columns. */
 export interface MatrixSpec {

@@ -2,7 +2,7 @@ import { FactorizationError } from "../errors.ts";
 import { homogeneityDegree } from "../model/homogeneity.ts";
 import type { Factorization } from "../model/types.ts";
 import { frobeniusNorm } from "../metrics/norms.ts";
-import { fullTensor } from "./fullTensor.ts";
+import { fullTensor } from "./full-tensor.ts";
 
 /**
  * Multiplies every parameter by (norm / ‖T‖)^(1/k), k the degree of homogeneity, so that the tensor's

@@ -1,7 +1,7 @@
 import ndarray, { type NdArray } from "ndarray";
-import { bindModel } from "../engines/plain/bindModel.ts";
-import type { ModelInputs } from "../engines/plain/boundModel.ts";
-import { inputSize, validateIndices } from "../engines/validateObservations.ts";
+import { bindModel } from "../engines/plain/bind-model.ts";
+import type { ModelInputs } from "../engines/plain/bound-model.ts";
+import { inputSize, validateIndices } from "../engines/validate-observations.ts";
 import { FactorizationError } from "../errors.ts";
 import { inputShape, modeSizesOf } from "../model/spec.ts";
 import type { Factorization, FactorizationSpec, Floats } from "../model/types.ts";

@@ -4,16 +4,16 @@ import {
   multiply,
   multiplyTransposedLeft,
   multiplyTransposedRight,
-} from "../../linearAlgebra/products.ts";
-import { modeTreeOf } from "../../model/parameterLayout.ts";
+} from "../../linear-algebra/products.ts";
+import { modeTreeOf } from "../../model/parameter-layout.ts";
 import type {
   CpSpec,
   Factorization,
   HierarchicalSpec,
   ParameterLayout,
 } from "../../model/types.ts";
-import type { BoundModel, ModelInputs } from "./boundModel.ts";
-import { layOutRows, type NodeRows } from "./hierarchicalRows.ts";
+import type { BoundModel, ModelInputs } from "./bound-model.ts";
+import { layOutRows, type NodeRows } from "./hierarchical-rows.ts";
 
 /** W_{l,i} and its place in the tree: output = input · W, row by row. */
 interface LinearNode {

@@ -2,9 +2,9 @@ import {
   multiply,
   multiplyTransposedLeft,
   multiplyTransposedRight,
-} from "../../linearAlgebra/products.ts";
+} from "../../linear-algebra/products.ts";
 import type { Factorization } from "../../model/types.ts";
-import type { BoundModel, ModelInputs } from "./boundModel.ts";
+import type { BoundModel, ModelInputs } from "./bound-model.ts";
 
 /**
  * Deep matrix factorization W = W_1 … W_L measured by ⟨A_s, W⟩, where A_s is one at an index pair

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { modeTreeOf } from "../../model/parameterLayout.ts";
+import { modeTreeOf } from "../../model/parameter-layout.ts";
 import { modeSizesOf } from "../../model/spec.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "../../model/types.ts";
-import { registerGradients } from "./registerGradients.ts";
+import { registerGradients } from "./register-gradients.ts";
 
 /**
  * The predictions of a factorization as a differentiable function of its parameters: a vector of

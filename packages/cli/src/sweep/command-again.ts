@@ -1,0 +1,6 @@
+import { shellWord } from "../output/shell-word.ts";
+
+/** The command line of this process, to be typed again. */
+export function commandAgain(): string {
+  return ["implicit-rank", ...process.argv.slice(2).map(shellWord)].join(" ");
+}

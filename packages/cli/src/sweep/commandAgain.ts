@@ -1,6 +1,0 @@
-import { shellWord } from "../output/shellWord.ts";
-
-/** The command line of this process, to be typed again. */
-export function commandAgain(): string {
-  return ["implicit-rank", ...process.argv.slice(2).map(shellWord)].join(" ");
-}
