@@ -1,3 +1,4 @@
+import { formatValue } from "../output/format.ts";
 import type { Callback, Fit } from "../fit/callback.ts";
 import type { MetricReference } from "../fit/metric-values.ts";
 import { StopRequest } from "../fit/stop-request.ts";
@@ -44,7 +45,7 @@ export function stopOnZeroTrainLoss(options: {
     cooldown,
     holds: (value) => value < tolerance,
     message: (value, checks) =>
-      `${metric.name} was below ${tolerance} at ${checks} checks in a row (now ${value})`,
+      `${metric.name} was below ${formatValue(tolerance)} at ${checks} checks in a row (now ${formatValue(value)})`,
   });
 }
 
@@ -63,6 +64,6 @@ export function stopOnMetricValue(options: {
     cooldown,
     holds: largest ? (value) => value >= threshold : (value) => value <= threshold,
     message: (value, checks) =>
-      `${metric.name} was ${largest ? "at least" : "at most"} ${threshold} at ${checks} checks in a row (now ${value})`,
+      `${metric.name} was ${largest ? "at least" : "at most"} ${threshold} at ${checks} checks in a row (now ${formatValue(value)})`,
   });
 }

@@ -1,6 +1,9 @@
 /** A number in four significant digits, as short as that can be written. */
 export function formatValue(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value);
+  if (!Number.isFinite(value)) return String(value);
+  const rounded = Number(value.toPrecision(4));
+  const small = rounded !== 0 && Math.abs(rounded) < 1e-3;
+  return small ? rounded.toExponential() : String(rounded);
 }
 
 /** Seconds as `h:mm:ss`, with fractions of a second if `decimals` is given. */
