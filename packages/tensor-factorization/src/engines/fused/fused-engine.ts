@@ -54,7 +54,7 @@ export interface FusedStep extends TrainingStep {
  * while training, and from `factorization` again after `dispose`, which copies them back.
  *
  * @throws FactorizationError if the observations do not fit, or the parameters are not in single
- * precision; ArenaExhaustedError if they do not fit in memory.
+ * precision; MemoryUnavailableError with the bytes needed and available if they do not fit in memory.
  */
 export async function compileFused(
   factorization: Factorization,
