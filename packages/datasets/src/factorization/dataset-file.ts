@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import {
   contentHash,
@@ -12,6 +11,7 @@ import {
   type NamedArray,
 } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { FactorizationDataset } from "./dataset.ts";
 import { datasetFromTorch } from "./torch-dataset.ts";
 
@@ -57,19 +57,6 @@ export async function saveFactorizationDataset(
     } catch (error) {
       if (!isFileExistsError(error)) throw error;
     }
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new DatasetError(
-      `${folder}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
-      1,
-      { cause: error },
-    );
   }
 }
 

@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isFileExistsError, writeFileAtomic } from "@implicit-rank/array-files";
 import { createRandom } from "@implicit-rank/random";
-import { DatasetError, flagError } from "../error.ts";
+import { flagError } from "../error.ts";
 import { utcTimestamp } from "../factorization/dataset-name.ts";
+import { makeFolder } from "../make-folder.ts";
 import { parseOptions, resolveSeed } from "../flags.ts";
 import { downloadSource, type DownloadHooks } from "../image-source/download.ts";
 import type { LabelledImages } from "../image-source/labelled-images.ts";
@@ -68,14 +68,7 @@ async function save(flags: IsSameFlags, dataset: IsSameDataset, time: Date): Pro
       ? `${flags.source}_is_same_${dataset.split}_s_${dataset.samples}`
       : flags.custom_file_name;
   const name = `${start}_${utcTimestamp(time)}`;
-  await mkdir(flags.output_dir, { recursive: true }).catch((error: unknown) => {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new DatasetError(
-      `${flags.output_dir}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
-      1,
-      { cause: error },
-    );
-  });
+  await makeFolder(flags.output_dir);
   for (let copy = 1; ; copy++) {
     const path = isSamePath(join(flags.output_dir), `${name}${copy === 1 ? "" : `_${copy}`}`);
     try {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeNpyText, writeFileAtomic } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { VERSION } from "../version.ts";
 import type { PathfinderSettings } from "./raw-flags.ts";
 import { imageDraws } from "./synthesis.ts";
@@ -122,19 +123,6 @@ async function refuseForeignImages(folder: string): Promise<void> {
     throw new DatasetError(
       `${folder}: holds images without ${SETTINGS_FILE}, not made by implicit-rank; choose another --output_dir`,
       2,
-    );
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new DatasetError(
-      `${folder}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
-      1,
-      { cause: error },
     );
   }
 }

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { writeSafetensorsStream, type StreamedArray } from "@implicit-rank/array-files";
 import { createRandom } from "@implicit-rank/random";
 import { DatasetError } from "../error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { parseOptions, resolveSeed } from "../flags.ts";
 import { inOrder, type WorkerReply } from "../ordered-workers.ts";
 import { recordProvenance } from "../provenance.ts";
@@ -77,19 +77,6 @@ function drawSplit(table: RawTable, flags: PathfinderSetFlags, seed: number): Sp
   return flags.balance_classes
     ? balancedSplit(table.labels, train, test, random)
     : uniformSplit(table.files.length, train, test, random);
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new DatasetError(
-      `${folder}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
-      1,
-      { cause: error },
-    );
-  }
 }
 
 async function writeSet(

@@ -123,13 +123,13 @@ function encodingShape({ spec }: Factorization): number[] {
   return spec.kind === "mf" ? [...sizes] : [sizes.length, Math.max(...sizes)];
 }
 
-export function lossOf(flags: TrainingFlags): Loss {
+function lossOf(flags: TrainingFlags): Loss {
   return flags.loss === "huber"
     ? { kind: "huber", threshold: flags.huber_loss_thresh }
     : { kind: flags.loss };
 }
 
-export function optimizerOf(flags: TrainingFlags): Optimizer {
+function optimizerOf(flags: TrainingFlags): Optimizer {
   return flags.optimizer === "sgd"
     ? sgd({ lr: flags.lr, momentum: flags.momentum })
     : groupRmsProp({ lr: flags.lr });

@@ -5,6 +5,8 @@ import type { Evaluation } from "../engines/fused/evaluation.ts";
 import type { TrainingStep } from "../engines/engine.ts";
 import { FactorizationError } from "../errors.ts";
 import type { FactorizationMetrics } from "../metrics/metric.ts";
+import { frobeniusNorm } from "../metrics/norms.ts";
+import { squaredDistance } from "../metrics/reconstruction.ts";
 import type { Factorization, Floats } from "../model/types.ts";
 import type { OptimizerState } from "../optimizers/optimizer.ts";
 import { compileStep } from "./compile-step.ts";
@@ -202,7 +204,7 @@ export function tensorValidation(
   ];
   const modelValues = new Float64Array(metrics.infos.length);
   const first = infos.length - metrics.infos.length;
-  const targetNorm = Math.sqrt(sumOfSquares(both.targets));
+  const targetNorm = frobeniusNorm(both.targets);
   return {
     infos,
     evaluate(values) {
@@ -217,21 +219,4 @@ export function tensorValidation(
       values.set(modelValues, first);
     },
   };
-}
-
-function sumOfSquares(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
-  return sum;
-}
-
-function squaredDistance(
-  predictions: Floats,
-  targets: Float32Array,
-  from: number,
-  to: number,
-): number {
-  let sum = 0;
-  for (let s = from; s < to; s++) sum += (predictions[s] - targets[s]) ** 2;
-  return sum;
 }

@@ -22,9 +22,15 @@ export function meanSquaredError(prediction: ArrayLike<number>, target: ArrayLik
   return squaredDistance(prediction, target) / target.length;
 }
 
-function squaredDistance(prediction: ArrayLike<number>, target: ArrayLike<number>): number {
+/** Σ (prediction - target)² over the entries from `from` to `to` - 1, all unless told. */
+export function squaredDistance(
+  prediction: ArrayLike<number>,
+  target: ArrayLike<number>,
+  from = 0,
+  to: number = target.length,
+): number {
   let sum = 0;
-  for (let i = 0; i < target.length; i++) {
+  for (let i = from; i < to; i++) {
     const difference = prediction[i] - target[i];
     sum += difference * difference;
   }

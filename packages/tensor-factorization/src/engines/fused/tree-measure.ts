@@ -207,7 +207,7 @@ export function writeEncodings(
  * out[s, (i_1 … i_k)] = Π_n x_{s, modes[n]}[i_n], row-major over the modes, for inputs samples × order
  * × largest mode size.
  */
-export function outerProducts(
+function outerProducts(
   inputs: Float32Array,
   modeSizes: readonly number[],
   modes: readonly number[],

@@ -1,10 +1,10 @@
 import type { Loss } from "../../loss/loss.ts";
 import { measureBatch } from "../../loss/measure-batch.ts";
 import type { Factorization } from "../../model/types.ts";
-import { createOptimizer } from "../../optimizers/create-optimizer.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
-import type { Engine, Observations, StepResult, TrainingStep } from "../engine.ts";
-import { requireBatch, validateObservations } from "../validate-observations.ts";
+import { assembleStep } from "../assemble-step.ts";
+import type { Engine, Observations, TrainingStep } from "../engine.ts";
+import { validateObservations } from "../validate-observations.ts";
 import { bindModel } from "./bind-model.ts";
 
 /**
@@ -27,39 +27,21 @@ function compilePlain(
   const { targets, samples } = observations;
   const { values } = factorization;
   const model = bindModel(factorization, observations);
-  const run = createOptimizer(optimizer, values);
   const predictions = new Float64Array(samples);
   const predictionGradient = new Float64Array(samples);
   const gradient = new Float64Array(values.length);
   const backward = model.differentiate(gradient);
-  const result: StepResult = {
-    loss: 0,
-    meanSquaredError: 0,
-    predictionAbsMean: 0,
-    predictionAbsMax: 0,
-  };
-
-  const evaluate = (batch: Int32Array | undefined): void => {
-    requireBatch(batch, samples);
-    const count = model.select(batch);
-    model.forward(predictions);
-    measureBatch(loss, predictions, targets, batch, count, predictionGradient, result);
-    backward(predictionGradient);
-  };
-
-  return {
+  return assembleStep({
     factorization,
-    step(batch) {
-      evaluate(batch);
-      run.update(values, gradient);
-      return result;
+    optimizer,
+    samples,
+    gradient,
+    evaluate(batch, result) {
+      const count = model.select(batch);
+      model.forward(predictions);
+      measureBatch(loss, predictions, targets, batch, count, predictionGradient, result);
+      backward(predictionGradient);
     },
-    gradient(batch) {
-      evaluate(batch);
-      return gradient;
-    },
-    optimizerState: () => run.state(),
-    restoreOptimizerState: (state) => run.restore(state),
     dispose: () => undefined,
-  };
+  });
 }

@@ -4,10 +4,10 @@ import type { Loss } from "../../loss/loss.ts";
 import { measureBatch } from "../../loss/measure-batch.ts";
 import { inputShape } from "../../model/spec.ts";
 import type { Factorization } from "../../model/types.ts";
-import { createOptimizer } from "../../optimizers/create-optimizer.ts";
 import type { Optimizer } from "../../optimizers/optimizer.ts";
+import { assembleStep } from "../assemble-step.ts";
 import type { Engine, Observations, StepResult, TrainingStep } from "../engine.ts";
-import { requireBatch, validateObservations } from "../validate-observations.ts";
+import { validateObservations } from "../validate-observations.ts";
 import { forward } from "./forward.ts";
 import { parameterTensors } from "./parameters.ts";
 
@@ -35,21 +35,12 @@ function compileTfjs(
     );
   }
   const { samples } = observations;
-  const run = createOptimizer(optimizer, values);
   const gradient = new Float32Array(values.length);
   const inputs = tf.keep(inputTensor(factorization, observations));
   const targets = tf.keep(tf.tensor1d(observations.targets));
   const predictions = new Float64Array(samples);
   const predictionGradient = new Float64Array(samples);
-  const result: StepResult = {
-    loss: 0,
-    meanSquaredError: 0,
-    predictionAbsMean: 0,
-    predictionAbsMax: 0,
-  };
-
-  const evaluate = (batch: Int32Array | undefined): void => {
-    requireBatch(batch, samples);
+  const evaluate = (batch: Int32Array | undefined, result: StepResult): void => {
     tf.tidy(() => {
       const chosen = batch === undefined ? undefined : tf.tensor1d(batch, "int32");
       const batchInputs = chosen === undefined ? inputs : tf.gather(inputs, chosen);
@@ -69,21 +60,14 @@ function compileTfjs(
     measureBatch(loss, predictions, observations.targets, batch, count, predictionGradient, result);
   };
 
-  return {
+  return assembleStep({
     factorization,
-    step(batch) {
-      evaluate(batch);
-      run.update(values, gradient);
-      return result;
-    },
-    gradient(batch) {
-      evaluate(batch);
-      return gradient;
-    },
-    optimizerState: () => run.state(),
-    restoreOptimizerState: (state) => run.restore(state),
+    optimizer,
+    samples,
+    gradient,
+    evaluate,
     dispose: () => tf.dispose([inputs, targets]),
-  };
+  });
 }
 
 function inputTensor({ spec }: Factorization, observations: Observations): tf.Tensor {
