@@ -1,4 +1,5 @@
-import { logTicks, numberFormat } from "../plots/axis-ticks.ts";
+import { logTicks, numberFormat, powersBetween } from "../plots/axis-ticks.ts";
+import { logLimits } from "../plots/y-scale.ts";
 import type { D3, Scale } from "../plots/d3-types.ts";
 import type { PanelCurve, PanelCurves } from "./panel-curves.ts";
 import type { PanelConfig } from "./plot-config.ts";
@@ -84,10 +85,7 @@ function isDrawable(value: number, isLog: boolean): boolean {
 const LARGEST = 1e300;
 
 function withRoom([low, high]: Limits, isLog: boolean): Limits {
-  if (isLog) {
-    const room = low === high ? 2 : (high / low) ** MARGIN;
-    return [low / room, high * room];
-  }
+  if (isLog) return low === high ? [low / 2, high * 2] : logLimits(low, high, MARGIN);
   const room = low === high ? Math.max(MARGIN, MARGIN * Math.abs(low)) : MARGIN * (high - low);
   return [low - room, high + room];
 }
@@ -178,14 +176,18 @@ function logarithmic(scale: Scale, most: number, size: number): AxisTicks | unde
   };
   return {
     major: values.map((value) => ({ value, text: richText(label(value), size) })),
-    minor: minorTicks(low, high, Math.log10(high / low) > most ? [1] : [2, 3, 4, 5, 6, 7, 8, 9]),
+    minor: minorTicks(
+      low,
+      high,
+      Math.log10(high) - Math.log10(low) > most ? [1] : [2, 3, 4, 5, 6, 7, 8, 9],
+    ),
   };
 }
 
 /** Multiples of every power of ten; the powers themselves where an axis labels only some of them. */
 function minorTicks(low: number, high: number, factors: readonly number[]): readonly number[] {
   const values: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++)
+  for (const power of powersBetween(low, high))
     for (const factor of factors) values.push(factor * 10 ** power);
   return values.filter((value) => value > low && value < high);
 }

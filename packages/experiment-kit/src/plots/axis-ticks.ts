@@ -22,15 +22,23 @@ export function numberFormat(
 
 /** Powers of ten where a logarithmic axis is long (at most `most`), and 1, 2, 5 times them where it is short. */
 export function logTicks([low = 1, high = 1]: readonly number[], most = 7): readonly number[] {
-  const decades = Math.log10(high / low);
+  const decades = Math.log10(high) - Math.log10(low);
   const every = Math.max(1, Math.ceil(decades / most));
   const steps = decades < 2 ? [1, 2, 5] : [1];
   const values: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+  for (const power of powersBetween(low, high)) {
     if (power % every !== 0) continue;
     for (const step of steps) values.push(step * 10 ** power);
   }
   return values.filter((value) => value >= low && value <= high);
+}
+
+/** The exponents of ten from below `low` to above `high`; none unless both are positive and finite. */
+export function powersBetween(low: number, high: number): readonly number[] {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.ceil(Math.log10(high));
+  if (!Number.isFinite(first) || !Number.isFinite(last)) return [];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
 }
 
 /** 100 as 10², 0.02 as 2·10⁻². */

@@ -29,8 +29,7 @@ export function axisLimits(
   scale: "linear" | "log",
 ): readonly [number, number] {
   if (scale === "log") {
-    const room = (high / low) ** 0.03;
-    return [low / room, high * room];
+    return logLimits(low, high, 0.03);
   }
   if (low === high) {
     const room = low === 0 ? 1 : Math.abs(low) * 0.1;
@@ -41,3 +40,14 @@ export function axisLimits(
   // Curves that stay at zero must not hide behind the frame.
   return [startsAtZero ? -0.02 * high : low - room, high + room];
 }
+
+/**
+ * Room of a share of the decades on both sides of a positive range. The ratio of extreme values
+ * overflows, so it is never formed, and the limits stay positive and finite: an axis cannot end at 0.
+ */
+export function logLimits(low: number, high: number, share: number): readonly [number, number] {
+  const room = 10 ** (share * (Math.log10(high) - Math.log10(low)));
+  return [Math.max(SMALLEST_NORMAL, low / room), Math.min(Number.MAX_VALUE, high * room)];
+}
+
+const SMALLEST_NORMAL = 2 ** -1022;
