@@ -102,6 +102,10 @@ test.each([
   expect(() => read(...args)).toThrow(message);
 });
 
+test("-Infinity is a value, for the flag to judge", () => {
+  expect(read("--init_std", "-Infinity").flags).toEqual({ init_std: "-Infinity" });
+});
+
 test("any mix of snake case, kebab case, spaces and equals signs reads the same", () => {
   const value = fc.oneof(fc.integer().map(String), fc.double({ noNaN: true }).map(String));
   const name = fc.constantFrom("num_train_samples", "init_std", "random_seed", "outputs_dir");

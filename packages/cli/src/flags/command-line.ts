@@ -49,9 +49,9 @@ export function readCommandLine(
   return { flags: values, operands, help: false };
 }
 
-/** "-1" is a value, "-v" and "--verbose" are not. */
+/** "-1" and "-Infinity" are values, "-v" and "--verbose" are not. */
 function looksLikeFlag(argument: string): boolean {
-  return /^-{1,2}[A-Za-z_]/.test(argument);
+  return /^-{1,2}[A-Za-z_]/.test(argument) && argument !== "-Infinity";
 }
 
 function splitFlag(argument: string): [name: string, value: string | undefined] {
