@@ -12,7 +12,7 @@ const setFlags = pathfinderSetFlags.extend({
 
 export const dataPathfinder: CommandDefinition = {
   description:
-    "Makes train and test sets of raw pathfinder images, ours or those of the Python scripts: disjoint random samples, reduced to 150 × 150.",
+    "Makes train and test sets of raw pathfinder images, ours or those of the Python scripts: disjoint random samples, reduced in size.",
   flagGroups: [{ title: "Sets", flags: listFlags(setFlags) }],
   aliases: seedAlias,
   examples: [

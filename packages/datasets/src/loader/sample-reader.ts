@@ -3,7 +3,7 @@ import { DatasetError, flagError } from "../error.ts";
 import { readImages } from "../image-source/read-source.ts";
 import { createComposer, type ImageLayout } from "../is-same/composition.ts";
 import { checkImages, readIsSameDataset } from "../is-same/dataset-file.ts";
-import { SET_FORMAT, SET_FORMAT_VERSION, SET_SIDE } from "../pathfinder/set-format.ts";
+import { SET_FORMAT, SET_FORMAT_VERSION } from "../pathfinder/set-format.ts";
 
 /** Pairs of images, composed at a distance on a canvas. */
 export interface IsSameSamples {
@@ -92,11 +92,9 @@ async function openPathfinder({
     const available = entry?.shape[0] ?? 0;
     const refuse = (field: string, problem: string) =>
       new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
-    if (entry?.dtype !== "U8" || entry.shape.slice(1).join() !== `1,${SET_SIDE},${SET_SIDE}`) {
-      throw refuse(
-        `${split}_images`,
-        `must be bytes of the shape n × 1 × ${SET_SIDE} × ${SET_SIDE}`,
-      );
+    const side = entry?.shape[2] ?? 0;
+    if (entry?.dtype !== "U8" || entry.shape.slice(1).join() !== `1,${side},${side}`) {
+      throw refuse(`${split}_images`, "must be bytes of the shape n × 1 × size × size");
     }
     const count = samplesToUse(samples, available, `num_${split}_samples`, path);
     const pixels = await file.readRows(`${split}_images`, 0, count);
@@ -109,10 +107,10 @@ async function openPathfinder({
       throw refuse(`${split}_labels`, "must be bytes 0 and 1");
     }
     const table = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / std);
-    const elements = SET_SIDE * SET_SIDE;
+    const elements = side * side;
     return {
       count,
-      sampleShape: layout === "nchw" ? [1, SET_SIDE, SET_SIDE] : [SET_SIDE, SET_SIDE, 1],
+      sampleShape: layout === "nchw" ? [1, side, side] : [side, side, 1],
       labels,
       fill(index, out, offset) {
         const start = index * elements;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, outputFlags } from "../flags.ts";
+import { DEFAULT_IMAGE_SIZE } from "./set-format.ts";
 
 /** The flags of `data pathfinder`. */
 export const pathfinderSetFlags = z.object({
@@ -10,6 +11,10 @@ export const pathfinderSetFlags = z.object({
   output_dir: outputFlags.output_dir("data/pathfinder"),
   num_train_samples: count(1).describe("number of training images"),
   num_test_samples: count(1).describe("number of test images, none of them a training image"),
+  image_size: count(8)
+    .max(4096, "must be at most 4096")
+    .default(DEFAULT_IMAGE_SIZE)
+    .describe("height and width that the images are reduced to, in pixels"),
   balance_classes: z
     .boolean()
     .default(false)

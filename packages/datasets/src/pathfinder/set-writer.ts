@@ -17,7 +17,7 @@ import {
   type PathfinderSetFlags,
   type PathfinderSetOptions,
 } from "./set-flags.ts";
-import { SET_FORMAT, SET_FORMAT_VERSION, SET_SIDE } from "./set-format.ts";
+import { SET_FORMAT, SET_FORMAT_VERSION } from "./set-format.ts";
 import { balancedSplit, uniformSplit, type Split } from "./split.ts";
 
 export interface SetProgress {
@@ -40,7 +40,7 @@ const CHUNK = 64;
 
 /**
  * Makes train and test sets of raw pathfinder images, a file for each path length: disjoint samples in
- * ascending order, reduced to 150 × 150. Images pass through in small groups, so memory does not grow
+ * ascending order, reduced to a square of `image_size` pixels. Images pass through in small groups, so memory does not grow
  * with their number.
  * @throws DatasetError or ArrayFileError
  */
@@ -88,18 +88,18 @@ async function writeSet(
   hooks: { readonly overwrite?: boolean; readonly onProgress?: (progress: SetProgress) => void },
 ): Promise<PathfinderSetResult> {
   const { pathLength } = table;
-  const { num_train_samples: train, num_test_samples: test } = flags;
-  const name = `self_gen_path_length_${pathLength}_n_train_examples_${train}_n_test_examples_${test}_size_${SET_SIDE}`;
+  const { num_train_samples: train, num_test_samples: test, image_size: side } = flags;
+  const name = `self_gen_path_length_${pathLength}_n_train_examples_${train}_n_test_examples_${test}_size_${side}`;
   const path = join(flags.output_dir, `${name}.safetensors`);
   const hash = createHash("sha256");
   const moments = { sum: 0, squares: 0, count: 0 };
   let done = 0;
   const onImages = (images: Uint8Array) => {
-    done += images.length / SET_SIDE ** 2;
+    done += images.length / side ** 2;
     hooks.onProgress?.({ pathLength, done, total: train + test });
   };
-  const testArrays = splitArrays("test", table, split.test, workers, hash, onImages);
-  const trainArrays = splitArrays("train", table, split.train, workers, hash, (images) => {
+  const testArrays = splitArrays("test", table, split.test, side, workers, hash, onImages);
+  const trainArrays = splitArrays("train", table, split.train, side, workers, hash, (images) => {
     addMoments(moments, images);
     onImages(images);
   });
@@ -139,18 +139,20 @@ function splitArrays(
   name: "train" | "test",
   table: RawTable,
   numbers: Int32Array,
+  side: number,
   workers: readonly Worker[],
   hash: Hash,
   onImages: (images: Uint8Array) => void,
 ): readonly StreamedArray[] {
   const labels = Uint8Array.from(numbers, (i) => table.labels[i]!);
   const indices = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  const shape = [numbers.length, 1, SET_SIDE, SET_SIDE];
+  const shape = [numbers.length, 1, side, side];
   const hashLine = (key: string, dtype: string, dimensions: readonly number[]) =>
     hash.update(`${JSON.stringify([`${name}_${key}`, dtype, dimensions])}\n`);
   async function* images() {
     hashLine("images", "U8", shape);
-    const replies = inOrder<ResizeTask, WorkerReply<Uint8Array>>(workers, tasks(table, numbers));
+    const wanted = tasks(table, numbers, side);
+    const replies = inOrder<ResizeTask, WorkerReply<Uint8Array>>(workers, wanted);
     for await (const reply of replies) {
       if ("failure" in reply) throw new DatasetError(reply.failure.message, reply.failure.exitCode);
       hash.update(reply.result);
@@ -167,10 +169,10 @@ function splitArrays(
   ];
 }
 
-function* tasks(table: RawTable, numbers: Int32Array): Generator<ResizeTask> {
+function* tasks(table: RawTable, numbers: Int32Array, side: number): Generator<ResizeTask> {
   for (let start = 0; start < numbers.length; start += CHUNK) {
     const files = Array.from(numbers.subarray(start, start + CHUNK), (i) => table.files[i]!);
-    yield { files, side: SET_SIDE };
+    yield { files, side };
   }
 }
 

@@ -212,9 +212,9 @@ describe("refused, by the loader as by the reader", () => {
     expect(await refused({ arrays, metadata: { ...metadata, train_std: "0" } })).toContain(
       "train_mean, train_std: are not numbers",
     );
-    const wrong = { shape: [1, 1, 3, 3], data: new Uint8Array(9) };
+    const wrong = { shape: [1, 1, 3, 4], data: new Uint8Array(12) };
     expect(await refused({ arrays: { ...arrays, train_images: wrong }, metadata })).toContain(
-      "train_images: must be bytes of the shape n × 1 × 150 × 150",
+      "train_images: must be bytes of the shape n × 1 × size × size",
     );
     const labels = { shape: [12, 1], data: new Uint8Array(12).fill(3) };
     expect(await refused({ arrays: { ...arrays, train_labels: labels }, metadata })).toContain(

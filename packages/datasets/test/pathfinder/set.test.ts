@@ -12,6 +12,7 @@ import { describe, expect, it } from "vitest";
 import {
   generatePathfinderImages,
   generatePathfinderSets,
+  openSamples,
   type PathfinderSetOptions,
 } from "../../src/index.ts";
 import { decodeGrayPng } from "../../src/image/gray-png.ts";
@@ -136,6 +137,24 @@ describe("a set", () => {
       trainMean: Number(metadata.train_mean),
       trainStd: Number(metadata.train_std),
     });
+  });
+
+  it("has images of the size that is asked for, which the loader reads", async () => {
+    await makeRaw();
+    const [set] = await makeSets({ image_size: 48 });
+    expect(set!.path).toContain("_size_48.safetensors");
+    const reader = await openSamples({
+      kind: "pathfinder",
+      path: set!.path,
+      split: "train",
+      layout: "nhwc",
+    });
+    expect(reader.sampleShape).toEqual([48, 48, 1]);
+    const image = new Float32Array(48 * 48);
+    reader.fill(0, image, 0);
+    // A dark image with bright paddles, normalized: below the mean mostly, far above it somewhere.
+    expect(image.filter((x) => x < 0).length).toBeGreaterThan(48 * 24);
+    expect(Math.max(...image)).toBeGreaterThan(2);
   });
 
   it("is made for each length in a folder; the same seed gives the same bytes, another one others", async () => {
