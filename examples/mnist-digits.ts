@@ -49,7 +49,10 @@ function writeSplit(folder: string, prefix: string, digits: readonly Digit[]): v
 }
 
 /** Writes both splits into `folder` and returns their sizes. */
-export function writeMnistDigits(folder: string): { readonly train: number; readonly test: number } {
+export function writeMnistDigits(folder: string): {
+  readonly train: number;
+  readonly test: number;
+} {
   const train: Digit[] = [];
   const test: Digit[] = [];
   for (let label = 0; label < 10; label++) {
