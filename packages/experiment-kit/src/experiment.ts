@@ -34,6 +34,11 @@ export interface Trainable {
   /** Logged at the start as "Additional Metadata". */
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly provenance?: Provenance;
+  /**
+   * Flags that were settled when the run was prepared (`threads` 0, all cores, is 8 on this machine):
+   * `config.json` holds these values, so that a resume uses them too.
+   */
+  readonly settledFlags?: Readonly<Record<string, unknown>>;
   readonly numParameters: number;
   readonly trainMetrics: readonly MetricInfo[];
   readonly validationMetrics: readonly MetricInfo[];
@@ -45,8 +50,11 @@ export interface Trainable {
    * the update, and returns the samples in the batch (its weight in the epoch's average).
    */
   trainBatch(batch: number, values: Float64Array): number | Promise<number>;
-  /** Fills `values` in the order of `validationMetrics`; the model is as after the epoch's updates. */
-  validate(values: Float64Array): void | Promise<void>;
+  /**
+   * Fills `values` in the order of `validationMetrics`; the model is as after the epoch's updates. A long
+   * validation calls `onProgress` now and then, so that it is seen to go on.
+   */
+  validate(values: Float64Array, onProgress: ValidationProgress): void | Promise<void>;
   /** Everything that later epochs depend on: parameters, optimizer state, generator state. */
   save(): ArrayFile | Promise<ArrayFile>;
   /** The inverse of `save`: after it, training goes on with the same bits. */
@@ -55,6 +63,9 @@ export interface Trainable {
   readonly learningRate?: LearningRate;
   dispose?(): void | Promise<void>;
 }
+
+/** Told how many of the batches of a validation are done. */
+export type ValidationProgress = (done: number, total: number) => void;
 
 /** The current learning rate. `Trainable.save` need not keep it: schedules restore it themselves. */
 export interface LearningRate {

@@ -27,6 +27,7 @@ export type {
   ScoreInfo,
   StopRule,
   Trainable,
+  ValidationProgress,
 } from "./experiment.ts";
 export type { Callback, Fit, HookResult } from "./fit/callback.ts";
 export { runFit } from "./fit/fit-loop.ts";

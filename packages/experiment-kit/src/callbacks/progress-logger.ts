@@ -1,6 +1,6 @@
 import type { Callback, Fit } from "../fit/callback.ts";
 import type { MetricReference } from "../fit/metric-values.ts";
-import type { RunConsole } from "../output/console.ts";
+import type { Progress, RunConsole } from "../output/console.ts";
 import { formatDuration, formatRate, formatValue } from "../output/format.ts";
 import type { RunLog } from "../output/run-log.ts";
 
@@ -11,6 +11,8 @@ export interface ProgressLoggerOptions {
   readonly epochLogInterval: number;
   /** Every n-th batch of an epoch is logged; 0 or less: none. */
   readonly trainBatchLogInterval: number;
+  /** Whether an epoch has several batches, so that there is something to show within it. */
+  readonly severalBatches?: boolean;
 }
 
 /** At most this many metrics in a log line; all are in metrics.jsonl. */
@@ -22,10 +24,12 @@ const LONGEST_LOG_INTERVAL_MS = 30_000;
 /**
  * Reports on training: the line of progress of a console, and log lines about logged epochs (every
  * `epochLogInterval` and every validation) and batches. Where epochs are fast, log lines are thinned out
- * to one a second at first and one in 30 seconds later.
+ * to one a second at first and one in 30 seconds later; where they are slow, the line of progress shows how
+ * far the epoch is.
  */
 export function progressLogger(options: ProgressLoggerOptions): Callback {
   const { log, console, score, epochLogInterval, trainBatchLogInterval } = options;
+  const { severalBatches = false } = options;
   const rate = createRate();
   let startedAt = 0;
   let logAt = 0;
@@ -41,8 +45,15 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
     log.epoch(`Epoch ${fit.epoch} - ${metrics} - ${progress} epochs, ${speed}`);
   };
 
+  const showWithin = (fit: Fit, within: NonNullable<Progress["within"]>): void => {
+    if (fit.now < progressAt) return;
+    progressAt = fit.now + console.progressInterval;
+    reportProgress(fit, console, score, rate, within);
+  };
+
   const logBatch = (fit: Fit, batch: number): void => {
-    if ((batch + 1) % trainBatchLogInterval !== 0 || fit.now < logAt) return;
+    if (trainBatchLogInterval <= 0 || (batch + 1) % trainBatchLogInterval !== 0) return;
+    if (fit.now < logAt) return;
     logAt = nextLogTime(fit.now, startedAt);
     const values = fit.metrics.train.infos.map(
       ({ name }, i) => `${name} ${formatValue(fit.batchValues[i]!)}`,
@@ -50,6 +61,14 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
     log.epoch(
       `Epoch ${fit.epoch} - train batch ${batch + 1}/${fit.trainable.batchesPerEpoch} - ${values.join(", ")}`,
     );
+  };
+
+  const showsProgress = console.progressInterval !== Infinity;
+  const watchBatches = trainBatchLogInterval > 0 || (severalBatches && showsProgress);
+  const onTrainBatchEnd = (fit: Fit, batch: number): void => {
+    const total = fit.trainable.batchesPerEpoch;
+    if (showsProgress) showWithin(fit, { phase: "train", done: batch + 1, total });
+    logBatch(fit, batch);
   };
 
   return {
@@ -62,12 +81,19 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
         `Starting fit for ${count} epochs. Epochs range (inclusive): ${fit.firstEpoch}--${fit.lastEpoch}`,
       );
     },
-    ...(trainBatchLogInterval > 0 ? { onTrainBatchEnd: logBatch } : {}),
+    ...(watchBatches ? { onTrainBatchEnd } : {}),
+    ...(showsProgress
+      ? {
+          onValidationProgress: (fit: Fit, done: number, total: number) =>
+            showWithin(fit, { phase: "validate", done, total }),
+        }
+      : {}),
     onEpochEnd(fit) {
+      if (severalBatches) rate.update(fit);
       if (fit.now >= progressAt) {
         progressAt = fit.now + console.progressInterval;
         rate.update(fit);
-        if (console.progressInterval !== Infinity) reportProgress(fit, console, score, rate);
+        if (showsProgress) reportProgress(fit, console, score, rate);
       }
       if (fit.now < logAt) return;
       const isLogged =
@@ -80,7 +106,7 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
     onFitEnd(fit) {
       rate.update(fit);
       if (fit.epoch !== loggedEpoch && fit.epoch >= fit.firstEpoch) logEpoch(fit);
-      if (console.progressInterval !== Infinity) reportProgress(fit, console, score, rate);
+      if (showsProgress) reportProgress(fit, console, score, rate);
       if (fit.stop !== undefined && fit.stop.kind !== "interrupted")
         log[fit.stop.kind === "not-finite" ? "error" : "info"](
           `Training stops: ${fit.stop.message}`,
@@ -100,19 +126,33 @@ function nextLogTime(now: number, startedAt: number): number {
   );
 }
 
-function reportProgress(fit: Fit, console: RunConsole, score: MetricReference, rate: Rate): void {
+function reportProgress(
+  fit: Fit,
+  console: RunConsole,
+  score: MetricReference,
+  rate: Rate,
+  within?: Progress["within"],
+): void {
   const { train } = fit.metrics;
-  const shown = train.infos.slice(0, 1).map(({ name }, i) => ({ name, value: train.values[i]! }));
+  const values = within?.phase === "train" ? fit.batchValues : train.values;
+  const shown = train.infos.slice(0, 1).map(({ name }, i) => ({ name, value: values[i]! }));
   if (score.name !== shown[0]?.name)
     shown.push({ name: score.name, value: score.group.values[score.index]! });
+  const epochs = within === undefined ? fit.epoch : fit.epoch - 1 + trainedShare(within);
   console.progress({
-    epoch: fit.epoch,
+    epoch: within === undefined ? fit.epoch : fit.epoch - 1,
     lastEpoch: fit.lastEpoch,
-    epochsPerSecond: rate.perSecond(fit),
-    remainingSeconds: rate.remainingSeconds(fit),
+    ...(within === undefined ? {} : { within }),
+    epochsPerSecond: rate.perSecond(fit, epochs),
+    remainingSeconds: rate.remainingSeconds(fit, epochs),
     elapsedSeconds: fit.elapsedSeconds(),
     metrics: shown,
   });
+}
+
+/** The share of an epoch's training that is done; a validation comes after all of it. */
+function trainedShare({ phase, done, total }: NonNullable<Progress["within"]>): number {
+  return phase === "train" ? done / total : 1;
 }
 
 /** Train metrics, then the score, then the other validation metrics, as far as a line is long; latest values. */
@@ -141,8 +181,8 @@ function createRate() {
   let smoothed = Number.NaN;
   let lastTime = 0;
   let lastEpoch = 0;
-  const perSecond = (fit: Fit): number => {
-    const sinceLast = (fit.epoch - lastEpoch) / ((fit.now - lastTime) / 1000);
+  const perSecond = (fit: Fit, epochs = fit.epoch): number => {
+    const sinceLast = (epochs - lastEpoch) / ((fit.now - lastTime) / 1000);
     return Number.isNaN(smoothed) ? sinceLast : smoothed;
   };
   return {
@@ -162,6 +202,7 @@ function createRate() {
       lastEpoch = fit.epoch;
     },
     perSecond,
-    remainingSeconds: (fit: Fit): number => (fit.lastEpoch - fit.epoch) / perSecond(fit),
+    remainingSeconds: (fit: Fit, epochs = fit.epoch): number =>
+      (fit.lastEpoch - epochs) / perSecond(fit, epochs),
   };
 }

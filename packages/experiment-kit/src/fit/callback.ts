@@ -29,7 +29,8 @@ export interface Fit {
 /**
  * Hooks into a fit, all optional. Order: `onFitInitialization`, `onFitStart`, for every epoch
  * (`onEpochStart`, `onEpochTrainStart`, for every batch (`onTrainBatchStart`, `onTrainBatchEnd`),
- * `onEpochTrainEnd`, if validated (`onEpochValidationStart`, `onEpochValidationEnd`),
+ * `onEpochTrainEnd`, if validated (`onEpochValidationStart`, `onValidationProgress`,
+ * `onEpochValidationEnd`),
  * `onEpochTrainAndValidationEnd`, `onEpochEnd`), `onFitEnd`, `onFitTermination`.
  *
  * To end training, throw a `StopRequest`: from a train hook the validation is skipped and the epoch-end
@@ -50,6 +51,8 @@ export interface Callback {
   onTrainBatchEnd?(fit: Fit, batch: number): HookResult;
   onEpochTrainEnd?(fit: Fit): HookResult;
   onEpochValidationStart?(fit: Fit): HookResult;
+  /** Within a long validation; cannot be awaited. */
+  onValidationProgress?(fit: Fit, done: number, total: number): void;
   onEpochValidationEnd?(fit: Fit): HookResult;
   onEpochTrainAndValidationEnd?(fit: Fit): HookResult;
   onEpochEnd?(fit: Fit): HookResult;

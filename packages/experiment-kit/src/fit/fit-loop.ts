@@ -207,8 +207,12 @@ function createValidationPhase(
     state.validated = true;
     return call(hooks.onEpochValidationEnd, state);
   };
+  const onProgress = (done: number, total: number): void => {
+    state.now = performance.now();
+    for (const hook of hooks.onValidationProgress) hook(state, done, total);
+  };
   const validate = (): HookResult => {
-    const validated = trainable.validate(values);
+    const validated = trainable.validate(values, onProgress);
     return validated === undefined ? finish() : validated.then(finish);
   };
   return () => {
@@ -239,6 +243,7 @@ function collectHooks(callbacks: readonly Callback[]) {
     onTrainBatchEnd: those("onTrainBatchEnd"),
     onEpochTrainEnd: those("onEpochTrainEnd"),
     onEpochValidationStart: those("onEpochValidationStart"),
+    onValidationProgress: those("onValidationProgress"),
     onEpochValidationEnd: those("onEpochValidationEnd"),
     onEpochTrainAndValidationEnd: those("onEpochTrainAndValidationEnd"),
     onEpochEnd: those("onEpochEnd"),

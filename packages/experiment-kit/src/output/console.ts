@@ -17,6 +17,12 @@ export type LogLevel = "INFO" | "WARNING" | "ERROR";
 export interface Progress {
   readonly epoch: number;
   readonly lastEpoch: number;
+  /** Within an epoch: what it is at, and how far. `epoch` is then the one before, which is done. */
+  readonly within?: {
+    readonly phase: "train" | "validate";
+    readonly done: number;
+    readonly total: number;
+  };
   readonly epochsPerSecond: number;
   readonly remainingSeconds: number;
   readonly elapsedSeconds: number;
@@ -124,11 +130,19 @@ function terminalConsole(
   };
 }
 
-/** `1200/500000 epochs  train_mse_loss 0.0123  4100 epochs/s  ETA 0:02:01` */
+/**
+ * `1200/500000 epochs  train_mse_loss 0.0123  4100 epochs/s  ETA 0:02:01`; within an epoch
+ * `3/150 epochs, batch 12/79 …` or `3/150 epochs, validation 12/157 …`.
+ */
 export function describeProgress(progress: Progress): string {
   const metrics = progress.metrics.map(({ name, value }) => `${name} ${formatValue(value)}`);
+  const { within } = progress;
+  const place =
+    within === undefined
+      ? ""
+      : `, ${within.phase === "train" ? "batch" : "validation"} ${within.done}/${within.total}`;
   return [
-    `${progress.epoch + 1}/${progress.lastEpoch + 1} epochs`,
+    `${progress.epoch + 1}/${progress.lastEpoch + 1} epochs${place}`,
     ...metrics,
     `${formatRate(progress.epochsPerSecond)} epochs/s`,
     `ETA ${formatDuration(progress.remainingSeconds)}`,

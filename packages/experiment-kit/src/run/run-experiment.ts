@@ -98,7 +98,7 @@ async function runInNewFolder<Config>(run: NewRun<Config>): Promise<RunResult> {
     const session = await removeOnFailure(removal, async () => {
       const prepared = prepareSession(run, folder, created);
       if (start !== undefined) await continueMetrics(start, folder);
-      const stored = { ...flags, random_seed: run.seed };
+      const stored = { ...flags, ...run.trainable.settledFlags, random_seed: run.seed };
       await writeRunConfig(folder, { flags: stored, run: prepared.record });
       log.open(runPaths(folder).log);
       return prepared;
@@ -221,7 +221,8 @@ export function addedCallbacks<Config>(
 
 function logStart({ log, folder, flags, trainable, record }: Session): void {
   log.info(`Run folder: ${folder}`);
-  log.detail(`Config: ${JSON.stringify({ ...flags, random_seed: record.seed }, null, 2)}`);
+  const stored = { ...flags, ...trainable.settledFlags, random_seed: record.seed };
+  log.detail(`Config: ${JSON.stringify(stored, null, 2)}`);
   const metadata = { "num model parameters": trainable.numParameters, ...trainable.metadata };
   log.detail(`Additional Metadata: ${JSON.stringify(metadata, null, 2)}`);
 }

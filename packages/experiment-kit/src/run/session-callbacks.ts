@@ -44,7 +44,7 @@ export function sessionCallbacks(parts: CallbackParts): {
   const callbacks = new Map<string, Callback>([
     ["metrics_stream", metricsStream(writer, flags.epoch_log_interval)],
     ["score", tracker],
-    ["terminate_on_nan", terminateOnNaN()],
+    ["terminate_on_nan", terminateOnNaN({ verifyBatches: parts.trainable.batchesPerEpoch > 1 })],
     ...stops.map((rule, i) => [ruleName(rule, i, stops), ruleCallback(rule, metrics)] as const),
   ]);
   if (flags.early_stop) {
@@ -77,6 +77,7 @@ export function sessionCallbacks(parts: CallbackParts): {
       score: score.metric,
       epochLogInterval: flags.epoch_log_interval,
       trainBatchLogInterval: batchesPerEpoch === 1 ? 0 : batchInterval,
+      severalBatches: batchesPerEpoch > 1,
     }),
   );
   if (flags.use_tensorboard || flags.tensorboard) {
