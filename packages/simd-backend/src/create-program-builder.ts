@@ -9,9 +9,11 @@ import {
 import type {
   Factor,
   GemmOptions,
+  ImmediateOperations,
   LossKind,
   MeasureOptions,
   OpHandle,
+  Operations,
   Program,
   ProgramBuilder,
   ResidualOptions,
@@ -42,15 +44,7 @@ export function createProgramBuilder(host: ProgramHost): ProgramBuilder {
         `${operation.name}: the program is compiled; record before compile()`,
       );
     const entry = { view: new DataView(new ArrayBuffer(RECORD_BYTES)) };
-    entry.view.setUint32(0, operation.opcode, true);
-    for (let word = 1; word <= 3; word++) entry.view.setUint32(4 * word, 1, true);
-    for (const [name, value] of Object.entries(values)) {
-      if (value !== undefined) writeField(entry.view, operation, name, value, memoryBytes);
-    }
-    for (const [name, field] of Object.entries(operation.fields)) {
-      if (field.kind === "pointer" && values[name] === undefined)
-        throw new KernelArgumentError(`${operation.name}.${name} is missing; give a pointer`);
-    }
+    writeRecord(entry.view, operation, values, memoryBytes);
     records.push(entry);
     return { set: (name, value) => writeField(entry.view, operation, name, value, memoryBytes) };
   }
@@ -72,9 +66,41 @@ export function createProgramBuilder(host: ProgramHost): ProgramBuilder {
   return { ...recorders(record, host), compile };
 }
 
-type Recorder = (operation: Operation, values: FieldValues) => OpHandle;
+/** Operations that run when they are called, on the one record at `tape`. */
+export function createImmediateOperations(host: ProgramHost): ImmediateOperations {
+  const tape = host.allocateTape(RECORD_BYTES);
+  const memoryBytes = host.buffer.byteLength;
+  const words = new Uint32Array(host.buffer, tape, RECORD_WORDS);
+  const view = new DataView(host.buffer, tape, RECORD_BYTES);
+  const run: Recorder<void> = (operation, values) => {
+    words.fill(0);
+    writeRecord(view, operation, values, memoryBytes);
+    host.execute(tape, 1);
+  };
+  return recorders(run, host);
+}
 
-function recorders(record: Recorder, host: ProgramHost): Omit<ProgramBuilder, "compile"> {
+function writeRecord(
+  view: DataView,
+  operation: Operation,
+  values: FieldValues,
+  memoryBytes: number,
+): void {
+  view.setUint32(0, operation.opcode, true);
+  for (let word = 1; word <= 3; word++) view.setUint32(4 * word, 1, true);
+  for (const name in values) {
+    const value = values[name];
+    if (value !== undefined) writeField(view, operation, name, value, memoryBytes);
+  }
+  for (const name in operation.fields) {
+    if (operation.fields[name]!.kind === "pointer" && values[name] === undefined)
+      throw new KernelArgumentError(`${operation.name}.${name} is missing; give a pointer`);
+  }
+}
+
+type Recorder<Result> = (operation: Operation, values: FieldValues) => Result;
+
+function recorders<Result>(record: Recorder<Result>, host: ProgramHost): Operations<Result> {
   return {
     gemm: (options) => record(operations.gemm, gemmValues(options)),
     fill: (options) => record(operations.fill, options),

@@ -16,8 +16,13 @@ import {
   PAGE_BYTES,
   type MemoryLayout,
 } from "./memory-layout.ts";
-import { createProgramBuilder } from "./create-program-builder.ts";
-import type { ProgramBuilder } from "./program.ts";
+import {
+  createImmediateOperations,
+  createProgramBuilder,
+  type ProgramHost,
+} from "./create-program-builder.ts";
+import type { ImmediateOperations, ProgramBuilder } from "./program.ts";
+import { RECORD_BYTES } from "./operations.ts";
 import { startThreads, type ThreadPool } from "./thread-pool.ts";
 
 export interface KernelRuntimeOptions {
@@ -57,6 +62,8 @@ export interface KernelRuntime {
   mark(): number;
   release(mark: number): void;
   program(): ProgramBuilder;
+  /** The same operations without a program: each runs when it is called, and is done when the call returns. */
+  readonly immediate: ImmediateOperations;
   /**
    * Eigenvalues of a symmetric float64 matrix (n × n, row-major) in descending order into out (n float64);
    * the matrix is destroyed. Householder tridiagonalization and implicit QL: an error of a few ulp of the largest
@@ -92,7 +99,7 @@ export async function createKernelRuntime(options: KernelRuntimeOptions): Promis
       "this JavaScript engine has no relaxed SIMD: the kernels run without fused multiply-add, more slowly",
     );
   }
-  const layout = layOutMemory(bytes, programBytes, threads);
+  const layout = layOutMemory(bytes, programBytes + RECORD_BYTES, threads);
   const memory = await reserveMemory(layout, threads > 1);
   const module = await compileKernels(variant, threads > 1);
   const kernels = await instantiateKernels(module, memory);
@@ -189,6 +196,14 @@ function assemble({
     }
   }
 
+  const host: ProgramHost = {
+    threads,
+    buffer,
+    allocate: arena.allocate,
+    allocateTape: (bytes) => tapes.allocate(bytes, "a program (option programBytes)"),
+    execute,
+  };
+
   return {
     variant,
     threads,
@@ -203,14 +218,8 @@ function assemble({
     floats: (pointer, length) => new Float32Array(buffer, pointer, length),
     doubles: (pointer, length) => new Float64Array(buffer, pointer, length),
     ints: (pointer, length) => new Int32Array(buffer, pointer, length),
-    program: () =>
-      createProgramBuilder({
-        threads,
-        buffer,
-        allocate: arena.allocate,
-        allocateTape: (bytes) => tapes.allocate(bytes, "a program (option programBytes)"),
-        execute,
-      }),
+    program: () => createProgramBuilder(host),
+    immediate: createImmediateOperations(host),
     symmetricEigenvalues(matrix, n, out) {
       requireReady();
       requireWhole("symmetricEigenvalues: n", n, 0, Math.floor(layout.scratchBytes / 24));

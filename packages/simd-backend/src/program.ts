@@ -141,37 +141,37 @@ export interface GroupRmsPropOptions {
 }
 
 /**
- * Records operations. Pointers are byte offsets into the runtime's memory, values float32 and matrices
+ * The operations. Pointers are byte offsets into the runtime's memory, values float32 and matrices
  * row-major unless said otherwise, indices Int32, leading dimensions in elements. Operands of one operation
  * must not overlap its output unless said otherwise; indices are not checked.
  */
-export interface ProgramBuilder {
+export interface Operations<Result> {
   /** C = alpha · *alphaPointer · op(A) · op(B) + beta · C, with op(A) m × k and op(B) k × n; beta 0 does not read C. */
-  gemm(options: GemmOptions): OpHandle;
+  gemm(options: GemmOptions): Result;
   /** out = value. */
-  fill(options: { out: number; value: number; count: number }): OpHandle;
+  fill(options: { out: number; value: number; count: number }): Result;
   /** out = in. */
-  copy(options: { out: number; in: number; count: number }): OpHandle;
+  copy(options: { out: number; in: number; count: number }): Result;
   /** out (cols × rows) = inᵀ, in being rows × cols. */
-  transpose(options: { out: number; in: number; rows: number; cols: number }): OpHandle;
+  transpose(options: { out: number; in: number; rows: number; cols: number }): Result;
   /** out = a · b, entry by entry; out may be a or b. */
-  multiply(options: { out: number; a: number; b: number; count: number }): OpHandle;
+  multiply(options: { out: number; a: number; b: number; count: number }): Result;
   /** out[r, :] = Π_c values_c[index_c[r], :], 1 to 8 factors. */
   gatherProduct(options: {
     out: number;
     rows: number;
     width: number;
     factors: readonly Factor[];
-  }): OpHandle;
+  }): Result;
   /**
    * out[q, :] = Σ over t from start[q] to start[q + 1] - 1 of upstream[i, :] · Π_c values_c[index_c[i], :], i = list[t]
    * (t itself without a list), 0 to 8 factors: the gradient of gatherProduct by one more factor.
    */
-  scatterProduct(options: ScatterProductOptions): OpHandle;
+  scatterProduct(options: ScatterProductOptions): Result;
   /** out[q, :] = alpha · Σ over t from start[q] to start[q + 1] - 1 of scale[i] · values[index[i], :], i = list[t]. */
-  scatterScaled(options: ScatterScaledOptions): OpHandle;
+  scatterScaled(options: ScatterScaledOptions): Result;
   /** out[s] = Σ_k left[leftIndex[s], k] · right[rightIndex[s], k] · weights[k]. */
-  sampledDot(options: SampledDotOptions): OpHandle;
+  sampledDot(options: SampledDotOptions): Result;
   /** out[i · rightRows + j, :] = left[i, :] · right[j, :]. */
   khatriRao(options: {
     out: number;
@@ -180,11 +180,11 @@ export interface ProgramBuilder {
     right: number;
     rightRows: number;
     width: number;
-  }): OpHandle;
+  }): Result;
   /** out[i, :] = Σ_j upstream[i · rightRows + j, :] · other[j, :], other being the right operand. */
-  khatriRaoGradientLeft(options: KhatriRaoGradientOptions): OpHandle;
+  khatriRaoGradientLeft(options: KhatriRaoGradientOptions): Result;
   /** out[j, :] = Σ_i upstream[i · rightRows + j, :] · other[i, :], other being the left operand. */
-  khatriRaoGradientRight(options: KhatriRaoGradientOptions): OpHandle;
+  khatriRaoGradientRight(options: KhatriRaoGradientOptions): Result;
   /** out[r, c] = in[r, c] · scale[c]; out may be in. */
   scaleColumns(options: {
     out: number;
@@ -192,45 +192,39 @@ export interface ProgramBuilder {
     rows: number;
     width: number;
     scale: number;
-  }): OpHandle;
+  }): Result;
   /** out[c] = Σ_r a[r, c] · b[r, c]. */
-  columnDot(options: MatrixOptions & { readonly b: number }): OpHandle;
+  columnDot(options: MatrixOptions & { readonly b: number }): Result;
   /** out[c] = Σ_r a[r, c]. */
-  columnSum(options: MatrixOptions): OpHandle;
+  columnSum(options: MatrixOptions): Result;
   /** out[c] = Σ_r a[r, c]². */
-  columnSquaredNorms(options: MatrixOptions): OpHandle;
+  columnSquaredNorms(options: MatrixOptions): Result;
   /** out[r] = Σ_c a[r, c]. */
-  rowSum(options: MatrixOptions): OpHandle;
+  rowSum(options: MatrixOptions): Result;
   /** out[r] = Σ_c a[r, c]². */
-  rowSquaredNorms(options: MatrixOptions): OpHandle;
+  rowSquaredNorms(options: MatrixOptions): Result;
   /**
    * Mean loss of p = prediction[index[s]] against t = targets[targetIndex[s]] over `count` samples, d = p - t:
    * gradient[index[s]] = 2d / count (l2), sign(d) / count (l1), or for huber d / threshold / count where |d| < threshold
    * and sign(d) / count elsewhere; other positions of gradient are left as they are, none may be indexed twice.
    * sums (float64): Σ loss (d², |d|, d² / (2 · threshold) or |d| - threshold / 2), Σ d², Σ |p|, max |p|.
    */
-  residual(options: ResidualOptions): OpHandle;
+  residual(options: ResidualOptions): Result;
   /**
    * residual for p = ⟨inputs[i, :], weights⟩ and t = targets[i], i = index[s], `rows` samples of `length` entries, with
    * gradient = Σ_s dloss/dp · inputs[i, :] in the same pass over the inputs; predictions[s] = p where wanted. With T threads
    * takes T - 1 gradients of scratch from the arena when it is recorded: `length` cannot be raised later.
    */
-  measure(options: MeasureOptions): OpHandle;
+  measure(options: MeasureOptions): Result;
   /** out (float64) = Σ values², added to out with `accumulate`. */
   squaredNorm(options: {
     values: number;
     count: number;
     out: number;
     accumulate?: boolean;
-  }): OpHandle;
+  }): Result;
   /** out (float64) = Σ a · b, added to out with `accumulate`. */
-  dot(options: {
-    a: number;
-    b: number;
-    count: number;
-    out: number;
-    accumulate?: boolean;
-  }): OpHandle;
+  dot(options: { a: number; b: number; count: number; out: number; accumulate?: boolean }): Result;
   /** y += alpha · *alphaPointer · x. */
   axpy(options: {
     count: number;
@@ -238,25 +232,26 @@ export interface ProgramBuilder {
     alphaPointer?: number | undefined;
     x: number;
     y: number;
-  }): OpHandle;
+  }): Result;
   /** values *= alpha · *alphaPointer. */
-  scale(options: ScaleOptions): OpHandle;
+  scale(options: ScaleOptions): Result;
   /** g += weightDecay · p; v = momentum · v + g; p -= learningRate · v. */
-  momentumUpdate(options: MomentumUpdateOptions): OpHandle;
+  momentumUpdate(options: MomentumUpdateOptions): Result;
   /**
    * The scalar part of GroupRMSprop (Li, Luo, Lyu 2021). state (float64) is (v, t), from (0, 0) on:
    * t += 1; v = alpha · v + (1 - alpha) · *squaredNorm (float64);
    * *step (float32) = -learningRate / (√(v / (1 - alpha^t)) + epsilon). axpy or gemm with alphaPointer = step do the rest.
    */
-  groupRmsProp(options: GroupRmsPropOptions): OpHandle;
+  groupRmsProp(options: GroupRmsPropOptions): Result;
   /** out (float64) = a · aᵀ (rows × rows) when rows ≤ cols, else aᵀ · a (cols × cols). */
-  gramFloat64(options: {
-    a: number;
-    rows: number;
-    cols: number;
-    lda: number;
-    out: number;
-  }): OpHandle;
+  gramFloat64(options: { a: number; rows: number; cols: number; lda: number; out: number }): Result;
+}
+
+/** Records operations. */
+export interface ProgramBuilder extends Operations<OpHandle> {
   /** Writes the tape; nothing can be recorded afterwards. */
   compile(): Program;
 }
+
+/** Runs each operation at once, for callers that do not know the next one yet. */
+export type ImmediateOperations = Operations<void>;

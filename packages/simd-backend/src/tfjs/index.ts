@@ -1,0 +1,3 @@
+export { HeapExhaustedError } from "./heap-exhausted-error.ts";
+export { registerSimdBackend, type SimdBackendOptions } from "./register.ts";
+export type { SimdBackend } from "./simd-backend.ts";
