@@ -41,7 +41,13 @@ export { readMnist } from "./image-source/mnist.ts";
 export { readImages } from "./image-source/read-source.ts";
 export type { ImageSource } from "./image-source/read-source.ts";
 export { createComposer, pairPlaces } from "./is-same/composition.ts";
-export type { Canvas, ImageLayout, PairComposer, PairPlaces } from "./is-same/composition.ts";
+export type {
+  Canvas,
+  ImageLayout,
+  ImagePlace,
+  PairComposer,
+  PairPlaces,
+} from "./is-same/composition.ts";
 export { readIsSameDataset } from "./is-same/dataset-file.ts";
 export type { IsSameDataset } from "./is-same/dataset-file.ts";
 export { isSameFlags } from "./is-same/flags.ts";
@@ -50,6 +56,7 @@ export { generateIsSameDataset } from "./is-same/generator.ts";
 export type { IsSameResult } from "./is-same/generator.ts";
 export { batchTensors, openBatches } from "./loader/batches.ts";
 export type { Batch, BatchLoader, LoaderOptions, TensorMaker } from "./loader/batches.ts";
+export { preloadBatches } from "./loader/preloaded.ts";
 export { openSamples } from "./loader/sample-reader.ts";
 export type {
   IsSameSamples,

@@ -62,11 +62,21 @@ function largestDistance(width: number, imageWidth: number): number {
   return distance;
 }
 
+/** A rectangle of an image, in pixels. */
+export interface ImagePlace {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 /** Writes composed pairs: zeros, and on them both images, normalized by channel. */
 export interface PairComposer {
   /** Channels × height × width in the canvas's layout. */
   readonly sampleElements: number;
   readonly sampleShape: readonly [number, number, number];
+  /** Where the first and the second image lie. */
+  readonly places: readonly [ImagePlace, ImagePlace];
   compose(first: number, second: number, out: Float32Array, offset: number): void;
 }
 
@@ -79,6 +89,9 @@ export function createComposer(images: LabelledImages, canvas: Canvas): PairComp
   const plane = images.height * images.width;
   const [channelStride, rowStride, columnStride] =
     layout === "nchw" ? [height * width, width, 1] : [1, width * channels, channels];
+  const place = (left: number): ImagePlace => {
+    return { top, left, height: images.height, width: images.width };
+  };
   const put = (image: number, left: number, out: Float32Array, offset: number) => {
     for (let c = 0; c < channels; c++) {
       const source = (image * channels + c) * plane;
@@ -94,6 +107,7 @@ export function createComposer(images: LabelledImages, canvas: Canvas): PairComp
   return {
     sampleElements: channels * height * width,
     sampleShape: layout === "nchw" ? [channels, height, width] : [height, width, channels],
+    places: [place(firstLeft), place(secondLeft)],
     compose(first, second, out, offset) {
       out.fill(0, offset, offset + channels * height * width);
       put(first, firstLeft, out, offset);

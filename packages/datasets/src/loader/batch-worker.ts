@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { toFailure, type WorkerReply } from "../ordered-workers.ts";
+import type { ImagePlace } from "../is-same/composition.ts";
 import { openSamples, type SampleReader, type SampleSource } from "./sample-reader.ts";
 
 export interface OpenRequest {
@@ -12,7 +13,9 @@ export interface BatchRequest {
 
 export interface OpenedSamples {
   readonly count: number;
-  readonly sampleShape: readonly number[];
+  readonly sampleShape: readonly [number, number, number];
+  readonly contentHash: string;
+  readonly places: readonly ImagePlace[];
 }
 
 export interface LoadedBatch {
@@ -31,7 +34,8 @@ parentPort?.on("message", (request: OpenRequest | BatchRequest) => {
 async function open(source: SampleSource): Promise<void> {
   try {
     reader = await openSamples(source);
-    reply({ result: { count: reader.count, sampleShape: reader.sampleShape } });
+    const { count, sampleShape, contentHash, places } = reader;
+    reply({ result: { count, sampleShape, contentHash, places } });
   } catch (error) {
     reply({ failure: toFailure(error) });
   }

@@ -3,6 +3,7 @@ import { DatasetError } from "../error.ts";
 import { askWorker, inOrder, type WorkerReply } from "../ordered-workers.ts";
 import { startWorker } from "../start-worker.ts";
 import type { BatchRequest, LoadedBatch, OpenedSamples } from "./batch-worker.ts";
+import type { ImagePlace } from "../is-same/composition.ts";
 import type { SampleSource } from "./sample-reader.ts";
 
 export interface Batch {
@@ -24,7 +25,12 @@ export interface LoaderOptions {
 /** Batches of a set, made by a worker thread while the one before is used. */
 export interface BatchLoader {
   readonly count: number;
-  readonly sampleShape: readonly number[];
+  /** Height, width and channels, in the layout that was asked for. */
+  readonly sampleShape: readonly [number, number, number];
+  /** SHA-256 of what the samples are made of. */
+  readonly contentHash: string;
+  /** Where the images of a pair lie; none in a pathfinder image. */
+  readonly places: readonly ImagePlace[];
   readonly batchesPerEpoch: number;
   /** All samples once. The order depends on seed and epoch only, so a run can go on at any epoch. */
   epoch(epoch: number): AsyncGenerator<Batch>;
@@ -39,14 +45,16 @@ export async function openBatches(
   const worker = startWorker(import.meta.url, "batch-worker");
   try {
     const opened = unwrap(await askWorker<WorkerReply<OpenedSamples>>(worker, { open: source }));
-    const { count, sampleShape } = opened;
+    const { count, sampleShape, contentHash, places } = opened;
     const batchSize = options.batchSize > 0 ? Math.min(options.batchSize, count) : count;
     return {
       count,
       sampleShape,
+      contentHash,
+      places,
       batchesPerEpoch: Math.ceil(count / batchSize),
       async *epoch(epoch) {
-        const order = epochOrder(count, options.seed, epoch);
+        const order = batchOrder(count, options.seed, epoch);
         const requests = splitOrder(order, batchSize);
         for await (const reply of inOrder<BatchRequest, WorkerReply<LoadedBatch>>(
           [worker],
@@ -69,13 +77,15 @@ function unwrap<Result>(reply: WorkerReply<Result>): Result {
   throw new DatasetError(reply.failure.message, reply.failure.exitCode);
 }
 
-function epochOrder(count: number, seed: number | undefined, epoch: number): Int32Array {
+/** The samples of an epoch in order; it depends on seed and epoch only. */
+export function batchOrder(count: number, seed: number | undefined, epoch: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   if (seed !== undefined) createRandom(seed).fork(`epoch ${epoch}`).shuffle(order);
   return order;
 }
 
-function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchRequest> {
+/** The samples of each batch; the last one may be smaller. */
+export function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchRequest> {
   for (let start = 0; start < order.length; start += batchSize) {
     yield { indices: order.slice(start, start + batchSize) };
   }

@@ -1,8 +1,15 @@
+import { createHash } from "node:crypto";
 import { openSafetensors } from "@implicit-rank/array-files";
 import { DatasetError, flagError } from "../error.ts";
+import type { LabelledImages } from "../image-source/labelled-images.ts";
 import { readImages } from "../image-source/read-source.ts";
-import { createComposer, type ImageLayout } from "../is-same/composition.ts";
-import { checkImages, readIsSameDataset } from "../is-same/dataset-file.ts";
+import { createComposer, type ImageLayout, type ImagePlace } from "../is-same/composition.ts";
+import {
+  checkImages,
+  hashImages,
+  type IsSameDataset,
+  readIsSameDataset,
+} from "../is-same/dataset-file.ts";
 import { SET_FORMAT, SET_FORMAT_VERSION } from "../pathfinder/set-format.ts";
 
 /** Pairs of images, composed at a distance on a canvas. */
@@ -36,6 +43,10 @@ export interface SampleReader {
   /** Without the batch axis. */
   readonly sampleShape: readonly [number, number, number];
   readonly labels: Uint8Array;
+  /** SHA-256 of what the samples are made of, so that a change of the data is noticed. */
+  readonly contentHash: string;
+  /** Where the images of a pair lie; none in a pathfinder image. */
+  readonly places: readonly ImagePlace[];
   /** Writes sample `index` at `offset`. */
   fill(index: number, out: Float32Array, offset: number): void;
 }
@@ -52,6 +63,8 @@ function samplesToUse(
   flag: string,
   path: string,
 ): number {
+  if (available === 0)
+    throw new DatasetError(`${path}: has no samples; make the data set again`, 2);
   if (wanted === undefined || wanted < 0) return available;
   if (wanted > available || wanted === 0) {
     throw flagError(
@@ -73,10 +86,19 @@ async function openIsSame(source: IsSameSamples): Promise<SampleReader> {
     count,
     sampleShape: composer.sampleShape,
     labels: dataset.labels.subarray(0, count),
+    contentHash: hashPairs(dataset, images),
+    places: composer.places,
     fill(index, out, offset) {
       composer.compose(dataset.pairs[2 * index]!, dataset.pairs[2 * index + 1]!, out, offset);
     },
   };
+}
+
+/** Of the pairs, their labels and the images that they are of. */
+function hashPairs({ pairs, labels, imagesSha256 }: IsSameDataset, images: LabelledImages): string {
+  const hash = createHash("sha256").update(imagesSha256 ?? hashImages(images));
+  const numbers = new Uint8Array(pairs.buffer, pairs.byteOffset, pairs.byteLength);
+  return hash.update(labels).update(numbers).digest("hex");
 }
 
 async function openPathfinder({
@@ -112,6 +134,8 @@ async function openPathfinder({
       count,
       sampleShape: layout === "nchw" ? [1, side, side] : [side, side, 1],
       labels,
+      contentHash: file.metadata.content_sha256 ?? "",
+      places: [],
       fill(index, out, offset) {
         const start = index * elements;
         for (let i = 0; i < elements; i++) out[offset + i] = table[pixels[start + i] as number]!;

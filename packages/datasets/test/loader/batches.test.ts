@@ -7,6 +7,7 @@ import {
   generatePathfinderSets,
   openBatches,
   openSamples,
+  preloadBatches,
   type Batch,
   type IsSameSamples,
   type SampleSource,
@@ -123,6 +124,24 @@ describe("an epoch", () => {
     const loader = await openBatches(await isSame({ samples: 3 }), { batchSize: 3 });
     await loader.close();
     expect((await failure(collect(loader.epoch(0)))).message).toBe("the worker thread has ended");
+  });
+
+  it("is the same from memory as from the worker", async () => {
+    const source = await isSame();
+    const options = { batchSize: 8, seed: 3 };
+    const [loader, preloaded] = [
+      await openBatches(source, options),
+      await preloadBatches(source, options),
+    ];
+    const { count, sampleShape, batchesPerEpoch, contentHash, places } = loader;
+    expect(preloaded).toMatchObject({ count, sampleShape, batchesPerEpoch, contentHash, places });
+    expect(places).toEqual([
+      { top: 6, left: 5, height: 28, width: 28 },
+      { top: 6, left: 37, height: 28, width: 28 },
+    ]);
+    expect(contentHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(await collect(preloaded.epoch(2))).toEqual(await collect(loader.epoch(2)));
+    await loader.close();
   });
 
   it("can be taken as tensors", async () => {
