@@ -3,14 +3,8 @@ import type { D3, Group, Scale } from "../plots/d3-types.ts";
 import { drawCurve, linePath, roundPixels, unbrokenRuns } from "../plots/draw-curve.ts";
 import { FONT_FALLBACKS } from "../plots/font.ts";
 import { simplifyLine } from "../plots/simplify-line.ts";
-import {
-  LABEL_PAD,
-  layOutFigure,
-  TICK_LENGTH,
-  TICK_PAD,
-  tickHeight,
-  TITLE_PAD,
-} from "./figure-layout.ts";
+import { drawTicks, FRAME_WIDTH, groupAt } from "./draw-axes.ts";
+import { LABEL_PAD, layOutFigure, TICK_LENGTH, TICK_PAD, TITLE_PAD } from "./figure-layout.ts";
 import type { FigureLayout, PanelLayout } from "./figure-layout.ts";
 import { BAND_OPACITY, drawLegend } from "./legend.ts";
 import { plainText } from "./math-text.ts";
@@ -18,8 +12,6 @@ import { axisScale } from "./panel-axes.ts";
 import type { PanelCurve, PanelCurves } from "./panel-curves.ts";
 import type { PlotConfig } from "./plot-config.ts";
 import { appendText } from "./rich-text.ts";
-
-const FRAME_WIDTH = 0.8;
 
 export interface DrawnFigure {
   readonly svg: string;
@@ -60,12 +52,6 @@ export function drawDynamics(
 function nameOf({ title, ax_configs: panels }: PlotConfig): string {
   const titles = title === "" ? panels.map((panel) => panel.title) : [title];
   return titles.filter(Boolean).map(plainText).join("; ") || "learning dynamics";
-}
-
-function groupAt(parent: Group, x: number, y: number): Group {
-  return parent
-    .append("g")
-    .attr("transform", `translate(${roundPixels(x)},${roundPixels(y)})`) as unknown as Group;
 }
 
 function drawHeadAndFoot(svg: Group, { width, title, legend }: FigureLayout): void {
@@ -111,7 +97,7 @@ function drawPanel(
       config.plot_linewidth,
     );
   }
-  drawTicks(group, panel, x, y, height);
+  drawTicks(group, panel.ticks, { x, y, height, fontSize: config.ticks_font_size });
   frame(group).attr("fill", "none").attr("stroke", "black").attr("stroke-width", FRAME_WIDTH);
   drawTexts(group, panel, width, height);
 }
@@ -137,34 +123,6 @@ function drawBand(group: Group, curve: PanelCurve, x: Scale, y: Scale): void {
       .attr("fill", curve.color)
       .attr("fill-opacity", BAND_OPACITY);
   });
-}
-
-function drawTicks(group: Group, panel: PanelLayout, x: Scale, y: Scale, height: number): void {
-  const { ticks } = panel;
-  const size = panel.panel.config.ticks_font_size;
-  const path = (at: readonly string[], width: number): void => {
-    if (at.length === 0) return;
-    group.append("path").attr("d", at.join("")).attr("stroke", "black").attr("stroke-width", width);
-  };
-  const marks = (
-    list: readonly number[],
-    length: number,
-  ): Readonly<Record<"x" | "y", readonly string[]>> => ({
-    x: list.map((value) => `M${roundPixels(x(value))},${roundPixels(height)}v${length}`),
-    y: list.map((value) => `M0,${roundPixels(y(value))}h${-length}`),
-  });
-  for (const axis of ["x", "y"] as const) {
-    const values = ticks[axis].major.map(({ value }) => value);
-    path(marks(values, TICK_LENGTH)[axis], FRAME_WIDTH);
-    path(marks(ticks[axis].minor, TICK_LENGTH * 0.57)[axis], FRAME_WIDTH * 0.75);
-  }
-  const baseline = height + TICK_LENGTH + TICK_PAD + tickHeight(ticks.x, size);
-  for (const { value, text } of ticks.x.major)
-    appendText(groupAt(group, x(value), baseline), text, "middle");
-  for (const { value, text } of ticks.y.major) {
-    const middle = y(value) + 0.365 * size;
-    appendText(groupAt(group, -TICK_LENGTH - TICK_PAD, middle), text, "end");
-  }
 }
 
 function drawTexts(group: Group, panel: PanelLayout, width: number, height: number): void {

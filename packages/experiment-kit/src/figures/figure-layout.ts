@@ -10,15 +10,15 @@ import { richText } from "./rich-text.ts";
 import type { RichText } from "./rich-text.ts";
 
 /** All lengths in points (72 to the inch), as in matplotlib. */
-const INCH = 72;
+export const INCH = 72;
 /** Shares of a figure that matplotlib's default margins leave to the axes. */
 const AXES_SHARE = { width: 0.775, height: 0.77 };
 /** What tight layout keeps free at the edges, what is cut off after it, and what saving adds again. */
-const TIGHT_PAD = 10.8;
-const SAVE_PAD = 7.2;
+export const TIGHT_PAD = 10.8;
+export const SAVE_PAD = 7.2;
 /** The unit of `pad_width`. */
 const PAD_UNIT = 10;
-const SMALLEST_AXES = 24;
+export const SMALLEST_AXES = 24;
 
 export const TICK_LENGTH = 3.5;
 export const TICK_PAD = 3.5;

@@ -11,8 +11,8 @@ export interface LegendEntry {
   readonly hasBand: boolean;
 }
 
-export interface LegendLayout {
-  readonly entries: readonly LegendEntry[];
+export interface LegendLayout<Entry extends LegendEntry = LegendEntry> {
+  readonly entries: readonly Entry[];
   readonly columns: number;
   readonly columnWidth: number;
   readonly rowHeight: number;
@@ -21,10 +21,12 @@ export interface LegendLayout {
   readonly height: number;
 }
 
-const SWATCH = 20;
+/** Width of the key before the text. */
+export const SWATCH = 20;
 const GAP = 6;
 const COLUMN_GAP = 16;
-const ABOVE = 7;
+/** Room above the first row, part of the height. */
+export const ABOVE = 7;
 
 /** The curves of a panel that have a label. */
 export function legendEntries({ config, curves }: PanelCurves): readonly LegendEntry[] {
@@ -43,7 +45,10 @@ export function sameEntries(a: readonly LegendEntry[], b: readonly LegendEntry[]
 }
 
 /** In rows of as many columns as have room, evenly filled. */
-export function layOutLegend(entries: readonly LegendEntry[], room: number): LegendLayout {
+export function layOutLegend<Entry extends LegendEntry>(
+  entries: readonly Entry[],
+  room: number,
+): LegendLayout<Entry> {
   const widest = Math.max(...entries.map(({ text }) => text.width));
   const columnWidth = SWATCH + GAP + widest + COLUMN_GAP;
   const most = Math.max(1, Math.floor((room + COLUMN_GAP) / columnWidth));
@@ -60,29 +65,23 @@ export function layOutLegend(entries: readonly LegendEntry[], room: number): Leg
   };
 }
 
-/** Draws a legend whose top is at the origin, centered on it. */
-export function drawLegend(group: Group, layout: LegendLayout): void {
+/**
+ * Draws a legend whose top is at the origin, centered on it.
+ *
+ * @param drawKey what stands before a text, from the origin to SWATCH on the right.
+ */
+export function drawLegend<Entry extends LegendEntry>(
+  group: Group,
+  layout: LegendLayout<Entry>,
+  drawKey: (row: Group, entry: Entry) => void = drawLineAndBand,
+): void {
   layout.entries.forEach((entry, i) => {
     const x = (i % layout.columns) * layout.columnWidth - layout.width / 2;
     const y = ABOVE + (Math.floor(i / layout.columns) + 0.5) * layout.rowHeight;
     const row = group
       .append("g")
       .attr("transform", `translate(${x.toFixed(2)},${y.toFixed(2)})`) as unknown as Group;
-    if (entry.hasBand) {
-      row
-        .append("rect")
-        .attr("y", -3.5)
-        .attr("width", SWATCH)
-        .attr("height", 7)
-        .attr("fill", entry.color)
-        .attr("fill-opacity", BAND_OPACITY);
-    }
-    row
-      .append("line")
-      .attr("x2", SWATCH)
-      .attr("stroke", entry.color)
-      .attr("stroke-width", entry.lineWidth)
-      .attr("stroke-dasharray", entry.dash ?? null);
+    drawKey(row, entry);
     const text = row
       .append("g")
       .attr(
@@ -91,6 +90,28 @@ export function drawLegend(group: Group, layout: LegendLayout): void {
       ) as unknown as Group;
     appendText(text, entry.text, "start", SWATCH + GAP);
   });
+}
+
+function drawLineAndBand(row: Group, entry: LegendEntry): void {
+  if (entry.hasBand) {
+    row
+      .append("rect")
+      .attr("y", -3.5)
+      .attr("width", SWATCH)
+      .attr("height", 7)
+      .attr("fill", entry.color)
+      .attr("fill-opacity", BAND_OPACITY);
+  }
+  drawKeyLine(row, entry);
+}
+
+export function drawKeyLine(row: Group, { color, dash, lineWidth }: LegendEntry): void {
+  row
+    .append("line")
+    .attr("x2", SWATCH)
+    .attr("stroke", color)
+    .attr("stroke-width", lineWidth)
+    .attr("stroke-dasharray", dash ?? null);
 }
 
 /** Of the bands of deviation. */

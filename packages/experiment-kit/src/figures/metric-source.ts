@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { readTorchFile } from "@implicit-rank/array-files";
-import { glob, isDynamicPattern } from "tinyglobby";
 import { errorCode, fileError, MisuseError } from "../errors.ts";
 import { findRunFolders } from "../report/find-run-folders.ts";
 import { readCheckpoint } from "../run-folder/checkpoint-file.ts";
 import { runPaths } from "../run-folder/files.ts";
 import { readMetrics } from "../run-folder/metrics-reader.ts";
 import type { MetricSeries } from "../run-folder/metrics-reader.ts";
+import { expandPattern } from "./expand-pattern.ts";
 import { readTorchHistory } from "./torch-history.ts";
 
 /** The recorded metrics of one run. */
@@ -58,7 +58,7 @@ export function createMetricSources(): MetricSources {
       const kind = await kindOf(path);
       if (kind !== undefined) return readPath(path, kind);
       const found: RunMetrics[] = [];
-      for (const match of await expand(path))
+      for (const match of await expandPattern(path))
         found.push(...(await readPath(match, (await kindOf(match)) ?? "file")));
       return [...new Set(found)];
     },
@@ -72,20 +72,6 @@ async function kindOf(path: string): Promise<"folder" | "file" | undefined> {
     if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
     throw fileError(path, "be read", error);
   }
-}
-
-/** What a pattern matches, in order of name. */
-async function expand(path: string): Promise<readonly string[]> {
-  if (!isDynamicPattern(path))
-    throw new MisuseError(`${path}: there is no such run folder or file; give one that exists`);
-  const matches = await glob(path, {
-    onlyFiles: false,
-    expandDirectories: false,
-    absolute: isAbsolute(path),
-  });
-  if (matches.length === 0)
-    throw new MisuseError(`${path}: matches nothing; give a pattern of run folders`);
-  return matches.map((match) => match.replace(/\/$/, "")).sort();
 }
 
 /** The history up to a checkpoint of ours, or the history in one of the PyTorch scripts. */

@@ -63,7 +63,8 @@ function extent({ mean, deviation }: PanelCurve): readonly Float64Array[] {
   ];
 }
 
-function rangeOf(lists: readonly ArrayLike<number>[], isLog: boolean): Limits | undefined {
+/** The smallest and largest value that an axis can show; undefined if there is none. */
+export function rangeOf(lists: readonly ArrayLike<number>[], isLog: boolean): Limits | undefined {
   let low = Infinity;
   let high = -Infinity;
   for (const list of lists) {
@@ -84,7 +85,8 @@ function isDrawable(value: number, isLog: boolean): boolean {
 
 const LARGEST = 1e300;
 
-function withRoom([low, high]: Limits, isLog: boolean): Limits {
+/** 5% on both sides; something where there is one value only. */
+export function withRoom([low, high]: Limits, isLog: boolean): Limits {
   if (isLog) return low === high ? [low / 2, high * 2] : logLimits(low, high, MARGIN);
   const room = low === high ? Math.max(MARGIN, MARGIN * Math.abs(low)) : MARGIN * (high - low);
   return [low - room, high + room];
@@ -95,8 +97,17 @@ export function axisScale(d3: D3, limits: Limits, isLog: boolean): Scale {
   return (isLog ? d3.scaleLog() : d3.scaleLinear()).domain(limits) as Scale;
 }
 
+type XTicksConfig = Pick<
+  PanelConfig,
+  "x_ticks" | "x_ticks_labels" | "x_log_scale" | "ticks_font_size"
+>;
+type YTicksConfig = Pick<
+  PanelConfig,
+  "y_ticks" | "y_ticks_labels" | "y_log_scale" | "ticks_font_size"
+>;
+
 /** Ticks of the x axis: as configured, else as many round ones as have room for their texts. */
-export function xTicks(d3: D3, config: PanelConfig, limits: Limits, length: number): AxisTicks {
+export function xTicks(d3: D3, config: XTicksConfig, limits: Limits, length: number): AxisTicks {
   const { x_ticks: at, x_ticks_labels: labels, x_log_scale: isLog, ticks_font_size: size } = config;
   if (at !== null) return configuredTicks(at, labels, limits, size);
   const scale = axisScale(d3, limits, isLog).range([0, length]);
@@ -111,7 +122,7 @@ export function xTicks(d3: D3, config: PanelConfig, limits: Limits, length: numb
 }
 
 /** Ticks of the y axis. */
-export function yTicks(d3: D3, config: PanelConfig, limits: Limits, length: number): AxisTicks {
+export function yTicks(d3: D3, config: YTicksConfig, limits: Limits, length: number): AxisTicks {
   const { y_ticks: at, y_ticks_labels: labels, y_log_scale: isLog, ticks_font_size: size } = config;
   if (at !== null) return configuredTicks(at, labels, limits, size);
   const scale = axisScale(d3, limits, isLog).range([0, length]);

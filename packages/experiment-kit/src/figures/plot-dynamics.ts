@@ -1,19 +1,11 @@
-import { mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { isFileExistsError, writeFileAtomic } from "@implicit-rank/array-files";
-import { errorCode, fileError, MisuseError } from "../errors.ts";
-import { withDensity } from "../plots/png-density.ts";
-import { svgToPng } from "../plots/svg-to-png.ts";
 import { drawDynamics } from "./draw-dynamics.ts";
+import { figureBase, refuseExisting, writeFigure } from "./figure-files.ts";
 import { plainText } from "./math-text.ts";
 import { createMetricSources } from "./metric-source.ts";
 import type { MetricSources, RunMetrics } from "./metric-source.ts";
 import { readPanelCurves } from "./panel-curves.ts";
 import type { PanelCurves } from "./panel-curves.ts";
 import { readPlotConfig } from "./read-plot-config.ts";
-
-const DOTS_PER_INCH = 300;
-const CSS_PIXELS_PER_INCH = 96;
 
 export interface PlotDynamicsOptions {
   /** A JSON file, or the name of a configuration that comes with this package. */
@@ -56,7 +48,8 @@ export interface PlottedFigure {
  */
 export async function plotDynamics(options: PlotDynamicsOptions): Promise<PlottedFigure> {
   const { path, name, config } = await readPlotConfig(options.config);
-  const base = outputBase(options.saveTo ?? config.save_plot_to, name, options, path);
+  const field = options.saveTo === undefined ? `${path}: save_plot_to` : "--save_plot_to";
+  const base = figureBase(options.saveTo ?? config.save_plot_to, name, field);
   if (options.force !== true) await refuseExisting(base);
   const sources = createMetricSources();
   const runs = await readRuns(options.runs ?? [], sources);
@@ -64,7 +57,7 @@ export async function plotDynamics(options: PlotDynamicsOptions): Promise<Plotte
   for (const [index, panel] of config.ax_configs.entries())
     panels.push(await readPanelCurves(panel, { file: path, index }, sources, runs));
   const figure = drawDynamics(config, panels, path);
-  await write(base, figure.svg, options.force === true);
+  await writeFigure(base, figure.svg, options.force === true);
   const shown = new Set(panels.flatMap((panel) => panel.runs.flat()));
   return {
     svg: `${base}.svg`,
@@ -90,46 +83,6 @@ function describePanel({ config, curves, runs }: PanelCurves): PlottedPanel {
   };
 }
 
-/** The files without their ending; by default named after the configuration, in the current folder. */
-function outputBase(
-  saveTo: string,
-  name: string,
-  options: PlotDynamicsOptions,
-  file: string,
-): string {
-  const where = options.saveTo === undefined ? `${file}: save_plot_to` : "--save_plot_to";
-  if (saveTo === "") return name;
-  const other = /\.(pdf|eps|ps|jpe?g|tiff?|webp|gif|pgf)$/i.exec(saveTo)?.[0];
-  if (other !== undefined) {
-    throw new MisuseError(
-      `${where}: figures are written as .svg and .png, not ${other}; choose one of these endings (or none)`,
-    );
-  }
-  const base = saveTo.replace(/\.(svg|png)$/i, "");
-  if (base === "" || /[/\\]$/.test(base))
-    throw new MisuseError(`${where}: is a folder; add the name of the file (got "${saveTo}")`);
-  return base;
-}
-
-async function refuseExisting(base: string): Promise<void> {
-  for (const path of [`${base}.svg`, `${base}.png`]) {
-    const exists = await stat(path).then(
-      () => true,
-      (error: unknown) => {
-        if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return false;
-        throw fileError(path, "be written", error);
-      },
-    );
-    if (exists) throw existing(path);
-  }
-}
-
-function existing(path: string): MisuseError {
-  return new MisuseError(
-    `${path}: exists already; give --force to replace it, or another --save_plot_to`,
-  );
-}
-
 async function readRuns(
   paths: readonly string[],
   sources: MetricSources,
@@ -137,19 +90,4 @@ async function readRuns(
   const found: RunMetrics[] = [];
   for (const path of paths) found.push(...(await sources.read(path)));
   return [...new Set(found)];
-}
-
-async function write(base: string, svg: string, overwrite: boolean): Promise<void> {
-  const png = withDensity(svgToPng(svg, DOTS_PER_INCH / CSS_PIXELS_PER_INCH), DOTS_PER_INCH);
-  await mkdir(dirname(base), { recursive: true }).catch((error: unknown) => {
-    throw fileError(dirname(base), "be made", error);
-  });
-  for (const [path, content] of [
-    [`${base}.svg`, `${svg}\n`],
-    [`${base}.png`, png],
-  ] as const) {
-    await writeFileAtomic(path, content, { overwrite }).catch((error: unknown) => {
-      throw isFileExistsError(error) ? existing(path) : error;
-    });
-  }
 }

@@ -4,11 +4,14 @@ import { errorCode, fileError, MisuseError } from "../errors.ts";
 
 const DEEPEST = 6;
 
-/** Whether a folder holds a run. */
-async function entriesOf(folder: string): Promise<{ isRun: boolean; folders: readonly string[] }> {
+/** Whether a folder holds a run: has one of these files. */
+async function entriesOf(
+  folder: string,
+  marks: readonly string[],
+): Promise<{ isRun: boolean; folders: readonly string[] }> {
   const entries = await readdir(folder, { withFileTypes: true });
   return {
-    isRun: entries.some((entry) => entry.name === "config.json" && entry.isFile()),
+    isRun: entries.some((entry) => marks.includes(entry.name) && entry.isFile()),
     folders: entries
       .filter(
         (entry) =>
@@ -23,12 +26,16 @@ async function entriesOf(folder: string): Promise<{ isRun: boolean; folders: rea
  * The run folders that a path stands for: itself, or those below it. Symbolic links and hidden folders
  * are not followed.
  *
+ * @param marks a folder with one of these files is a run folder.
  * @throws MisuseError if the path is no folder; RunError if it cannot be read.
  */
-export async function findRunFolders(path: string): Promise<readonly string[]> {
+export async function findRunFolders(
+  path: string,
+  marks: readonly string[] = ["config.json"],
+): Promise<readonly string[]> {
   const found: string[] = [];
   const visit = async (folder: string, depth: number): Promise<void> => {
-    const { isRun, folders } = await entriesOf(folder).catch((error: unknown) => {
+    const { isRun, folders } = await entriesOf(folder, marks).catch((error: unknown) => {
       // A folder below may vanish while it is looked at, or be closed to us; the named one must be there.
       if (depth > 0) return { isRun: false, folders: [] };
       throw pathError(path, error);
