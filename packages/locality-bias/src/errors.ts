@@ -1,0 +1,10 @@
+/** Wrong use of a model, a regularizer or a file of weights: one line, what is wrong and the remedy. */
+export class LocalityBiasError extends Error {
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2 = 2) {
+    super(message);
+    this.name = "LocalityBiasError";
+    this.exitCode = exitCode;
+  }
+}
