@@ -1,11 +1,12 @@
 import { storeTransposed } from "./simd";
 
-// Panels of the right operand: eight columns wide, one after the other, depth rows of 32 bytes each.
+// Panels of the right operand: eight columns wide, panelBytes apart, depth rows of 32 bytes each.
 // Columns past the end hold whatever lies there: they only reach accumulators that are dropped.
 
 /** Panels of a matrix whose rows run along the panels' rows (element (p, j) at source + p·stride + 4j). */
-export function packRows(target: usize, source: usize, stride: usize, depth: u32, columns: u32): void {
-  const panelBytes = <usize>depth << 5;
+export function packRows(
+  target: usize, source: usize, stride: usize, depth: u32, columns: u32, panelBytes: usize,
+): void {
   let row: u32 = 0;
   // Four rows at a time: the reads are four forward streams, the writes 128 bytes in one piece.
   for (; row + 4 <= depth; row += 4) {
@@ -38,12 +39,14 @@ export function packRows(target: usize, source: usize, stride: usize, depth: u32
 }
 
 /** Panels of a matrix whose rows run along the depth (element (p, j) at source + j·stride + 4p). */
-export function packColumns(target: usize, source: usize, stride: usize, depth: u32, columns: u32): void {
+export function packColumns(
+  target: usize, source: usize, stride: usize, depth: u32, columns: u32, panelBytes: usize,
+): void {
   for (let column: u32 = 0; column < columns; column += 8) {
     const last = columns - column - 1;
     packFour(target, source + column * stride, stride, depth, last);
     if (last >= 4) packFour(target + 16, source + (column + 4) * stride, stride, depth, last - 4);
-    target += <usize>depth << 5;
+    target += panelBytes;
   }
 }
 

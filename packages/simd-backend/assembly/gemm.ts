@@ -94,9 +94,9 @@ function block(
   const tile = scratch, leftPanel = scratch + TILE_BYTES, packed = leftPanel + LEFT_PANEL_BYTES;
   let panel = packed, panelStep = <usize>innerCount << 5, rightStep: usize = 32;
   if (rightByRows) {
-    packColumns(packed, right + column * rightStride + (<usize>inner << 2), rightStride, innerCount, count);
+    packColumns(packed, right + column * rightStride + (<usize>inner << 2), rightStride, innerCount, count, panelStep);
   } else if (reused) {
-    packRows(packed, right + inner * rightStride + (<usize>column << 2), rightStride, innerCount, count);
+    packRows(packed, right + inner * rightStride + (<usize>column << 2), rightStride, innerCount, count, panelStep);
   } else {
     panel = right + inner * rightStride + (<usize>column << 2);
     panelStep = 32;
@@ -138,7 +138,7 @@ function block(
 /** Tiles of six and four rows that cover the rest with the least waste. */
 // @ts-ignore: decorator
 @inline
-function tileHeight(rest: u32): u32 {
+export function tileHeight(rest: u32): u32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 4;
   return rest == 5 || (rest >= 6 && rest != 8) ? 6 : 4;
 }

@@ -1,4 +1,5 @@
 import { gemm } from "./gemm";
+import { executeLayer } from "./layers";
 import { residual } from "./losses";
 import { columnDot, columnSquaredNorms, columnSum, rowSquaredNorms, rowSum, scaleColumns, transpose } from "./matrices";
 import { measure } from "./measurements";
@@ -120,7 +121,7 @@ function execute(record: usize): void {
     case 25: momentumUpdate(record); break;
     case 26: groupRmsProp(record); break;
     case 27: gramFloat64(record); break;
-    default: unreachable();
+    default: executeLayer(record);
   }
 }
 

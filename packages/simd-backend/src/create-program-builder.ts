@@ -1,11 +1,6 @@
 import { KernelArgumentError } from "./errors.ts";
-import {
-  LARGEST_FACTOR_COUNT,
-  operations,
-  RECORD_BYTES,
-  RECORD_WORDS,
-  type Operation,
-} from "./operations.ts";
+import { LARGEST_FACTOR_COUNT, operations, RECORD_BYTES, RECORD_WORDS } from "./operations.ts";
+import type { Operation } from "./operation-fields.ts";
 import type {
   Factor,
   GemmOptions,
@@ -18,6 +13,7 @@ import type {
   ProgramBuilder,
   ResidualOptions,
 } from "./program.ts";
+import { layerRecorders } from "./record-layers.ts";
 import { writeField } from "./record.ts";
 
 /** What the builder needs of its runtime. */
@@ -145,6 +141,7 @@ function recorders<Result>(record: Recorder<Result>, host: ProgramHost): Operati
       record(operations.momentumUpdate, { ...rest, weightDecay }),
     groupRmsProp: (options) => record(operations.groupRmsProp, { ...options }),
     gramFloat64: (options) => record(operations.gramFloat64, options),
+    ...layerRecorders(record),
   };
 }
 

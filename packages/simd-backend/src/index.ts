@@ -12,6 +12,24 @@ export {
   type KernelRuntime,
   type KernelRuntimeOptions,
 } from "./kernel-runtime.ts";
+export { normalizationWorkspaceBytes, reductionWorkspaceBytes } from "./layer-operations.ts";
+export type {
+  AdamUpdateOptions,
+  BatchNormalizationGradientOptions,
+  BatchNormalizationOptions,
+  BatchNormalizationSecondGradientOptions,
+  BatchNormalizationTrainingOptions,
+  BinaryKind,
+  BinaryOptions,
+  LayerOperations,
+  PoolGeometry,
+  ReduceOptions,
+  ReductionKind,
+  SgdMomentumUpdateOptions,
+  StridedCopyOptions,
+  UnaryKind,
+  UnaryOptions,
+} from "./layer-program.ts";
 export { allocationBytes } from "./memory-layout.ts";
 export { measureScratchBytes } from "./create-program-builder.ts";
 export type {

@@ -1,30 +1,20 @@
+import {
+  double,
+  operation,
+  optional,
+  pointer,
+  single,
+  size,
+  stride,
+  type Field,
+} from "./operation-fields.ts";
+
 // The records of the tape: which field is at which word. Words 1–3 are sizes (1 where an operation has
 // fewer), in the order in which assembly/ reads them.
 
 export const RECORD_WORDS = 32;
 export const RECORD_BYTES = RECORD_WORDS * 4;
 export const LARGEST_FACTOR_COUNT = 8;
-
-export type FieldKind =
-  "size" | "stride" | "pointer" | "optional" | "single" | "double" | "switch" | "loss";
-
-export interface Field {
-  readonly word: number;
-  readonly kind: FieldKind;
-}
-
-export interface Operation {
-  readonly name: string;
-  readonly opcode: number;
-  readonly fields: Readonly<Record<string, Field>>;
-}
-
-const size = (word: number): Field => ({ word, kind: "size" });
-const stride = (word: number): Field => ({ word, kind: "stride" });
-const pointer = (word: number): Field => ({ word, kind: "pointer" });
-const optional = (word: number): Field => ({ word, kind: "optional" });
-const single = (word: number): Field => ({ word, kind: "single" });
-const double = (word: number): Field => ({ word, kind: "double" });
 
 const factorFields: Record<string, Field> = {};
 for (let factor = 0; factor < LARGEST_FACTOR_COUNT; factor++) {
@@ -35,10 +25,6 @@ for (let factor = 0; factor < LARGEST_FACTOR_COUNT; factor++) {
 const matrixSizes = { rows: size(1), width: size(2) };
 const khatriRaoSizes = { leftRows: size(1), rightRows: size(2), width: size(3) };
 const lossFields = { loss: { word: 4, kind: "loss" }, threshold: single(5) } as const;
-
-function operation(name: string, opcode: number, fields: Record<string, Field>): Operation {
-  return { name, opcode, fields };
-}
 
 export const operations = {
   gemm: operation("gemm", 1, {

@@ -1,5 +1,5 @@
 import { KernelArgumentError } from "./errors.ts";
-import type { Field, Operation } from "./operations.ts";
+import type { Field, Operation } from "./operation-fields.ts";
 
 const LARGEST_SIZE = 2 ** 31 - 1;
 
