@@ -13,6 +13,12 @@ import { KernelArgumentError } from "../errors.ts";
 import { createKernelRuntime } from "../kernel-runtime.ts";
 import type { KernelVariant } from "../kernel-module.ts";
 import { BACKEND_NAME } from "./define-kernel.ts";
+import { batchNormalizationKernels } from "./kernels/batch-normalization.ts";
+import { dataMovementKernels } from "./kernels/data-movement.ts";
+import { elementwiseKernels } from "./kernels/elementwise.ts";
+import { optimizerKernels } from "./kernels/optimizers.ts";
+import { poolingKernels } from "./kernels/pooling.ts";
+import { reductionKernels } from "./kernels/reductions.ts";
 import { SimdBackend } from "./simd-backend.ts";
 
 export interface SimdBackendOptions {
@@ -28,7 +34,14 @@ const LARGEST_DEFAULT_BYTES = 3 * 2 ** 30;
 const PROGRAM_BYTES = 0;
 
 /** The kernels with a SIMD implementation, family by family. */
-const simdKernels: readonly (readonly KernelConfig[])[] = [];
+const simdKernels: readonly (readonly KernelConfig[])[] = [
+  elementwiseKernels,
+  reductionKernels,
+  dataMovementKernels,
+  poolingKernels,
+  batchNormalizationKernels,
+  optimizerKernels,
+];
 
 /**
  * Registers the tfjs backend "simd", which `tf.setBackend("simd")` then selects: the cpu backend with SIMD kernels
