@@ -30,6 +30,7 @@ export type {
   ValidationProgress,
 } from "./experiment.ts";
 export type { Callback, Fit, HookResult } from "./fit/callback.ts";
+export { groupPlotFlags } from "./figures/groups/group-plot-flags.ts";
 export { runFit } from "./fit/fit-loop.ts";
 export type { FitOptions } from "./fit/fit-loop.ts";
 export { createMetricValues, findMetric } from "./fit/metric-values.ts";

@@ -1,5 +1,10 @@
 export { drawDynamics } from "./draw-dynamics.ts";
 export type { DrawnFigure } from "./draw-dynamics.ts";
+export type { GroupPlotFlags } from "./groups/group-plot-flags.ts";
+export type { GroupPoint } from "./groups/group-points.ts";
+export { plotGroups } from "./groups/plot-groups.ts";
+export type { PlotGroupsOptions, PlottedGroup, PlottedGroups } from "./groups/plot-groups.ts";
+export type { LeftOut } from "./groups/run-values.ts";
 export { colorMapNames } from "./line-colors.ts";
 export { meanCurve } from "./mean-curve.ts";
 export type { MeanCurve } from "./mean-curve.ts";

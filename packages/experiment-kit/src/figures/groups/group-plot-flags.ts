@@ -153,7 +153,8 @@ function checkLengths(flags: Fields, wrong: (field: keyof Fields, message: strin
     const { length } = flags[field];
     if (length === 0 || length === groups || (rule === "one" && length === 1)) continue;
     const single = rule === "one" && groups > 1 ? ", or one for all" : "";
-    const many = groups === 1 ? "one entry for the one group" : `one entry for each of the ${groups} groups`;
+    const many =
+      groups === 1 ? "one entry for the one group" : `one entry for each of the ${groups} groups`;
     wrong(field, `must have ${many}${single}, not ${length}`);
   }
   for (const lines of ["horizontal_lines", "vertical_lines"] as const)

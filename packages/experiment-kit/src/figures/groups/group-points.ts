@@ -31,7 +31,9 @@ export function compareX(a: number | string, b: number | string): number {
 }
 
 /** All x values of the groups, sorted. */
-export function xValuesOf(groups: readonly (readonly GroupPoint[])[]): readonly (number | string)[] {
+export function xValuesOf(
+  groups: readonly (readonly GroupPoint[])[],
+): readonly (number | string)[] {
   const values = new Set(groups.flatMap((points) => points.map(({ x }) => x)));
   return [...values].sort(compareX);
 }

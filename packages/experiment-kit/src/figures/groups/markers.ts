@@ -109,7 +109,12 @@ const shapes: Readonly<Record<string, MarkerShape | undefined>> = {
   "<": filled(polygon(rotate(TRIANGLE, 3))),
   ">": filled(polygon(rotate(TRIANGLE, 1))),
   D: filled(polygon(DIAMOND, RADIUS * Math.SQRT2)),
-  d: filled(polygon(DIAMOND.map(([x, y]) => [0.6 * x, y] as const), RADIUS * Math.SQRT2)),
+  d: filled(
+    polygon(
+      DIAMOND.map(([x, y]) => [0.6 * x, y] as const),
+      RADIUS * Math.SQRT2,
+    ),
+  ),
   p: filled(polygon(regular(5))),
   h: filled(polygon(regular(6))),
   H: filled(polygon(regular(6, undefined, Math.PI / 6))),

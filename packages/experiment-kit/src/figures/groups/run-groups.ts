@@ -34,7 +34,8 @@ export async function readRunGroups(flags: GroupPlotFlags): Promise<readonly Run
     const names = flags.per_experiment_group_y_axis_value_name;
     const y = names[i] ?? names[0]!;
     const read: (RunValues | LeftOut)[] = [];
-    for (const run of await runFoldersOf(parent, name)) read.push(await readRunValues(run, { x, y }));
+    for (const run of await runFoldersOf(parent, name))
+      read.push(await readRunValues(run, { x, y }));
     const runs = read.filter((one): one is RunValues => "y" in one);
     const leftOut = read.filter((one): one is LeftOut => "reason" in one);
     if (runs.length === 0) throw nothingToShow(name, leftOut, { x, y });
@@ -106,9 +107,7 @@ function nothingToShow(
   }
   const reasons = leftOut.slice(0, 3).map(({ run, reason }) => `${run} ${reason}`);
   const more = leftOut.length > 3 ? `, and ${leftOut.length - 3} more` : "";
-  return new RunError(
-    `${name}: ${count} of the group can be shown: ${reasons.join("; ")}${more}`,
-  );
+  return new RunError(`${name}: ${count} of the group can be shown: ${reasons.join("; ")}${more}`);
 }
 
 /** x values are numbers if all are numbers or texts that are; otherwise texts. */

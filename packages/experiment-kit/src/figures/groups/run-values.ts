@@ -45,7 +45,12 @@ async function valuesOf(run: string, summary: object, keys: ValueKeys) {
   const y = metricValue(summary, keys.y);
   if (y === undefined || (typeof y !== "number" && y !== null)) {
     const known = [...Object.keys(trackedValues(summary)), ...keysOf(summary)];
-    return { run, reason: lack("summary.json", keys.y, y, "no number"), lacks: "y" as const, known };
+    return {
+      run,
+      reason: lack("summary.json", keys.y, y, "no number"),
+      lacks: "y" as const,
+      known,
+    };
   }
   if (y === null || !Number.isFinite(y)) return { run, reason: `${keys.y} is not finite` };
   const inSummary = valueAt(summary, keys.x);
