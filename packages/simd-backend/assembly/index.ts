@@ -1,3 +1,6 @@
+import { convolution, convolutionInputGradient } from "./convolution";
+import { convolutionFilterGradient } from "./convolution-filter-gradient";
+import { convolutionWork } from "./convolution-record";
 import { gemm } from "./gemm";
 import { executeLayer } from "./layers";
 import { residual } from "./losses";
@@ -21,6 +24,9 @@ export { configureThread as configure, dismiss };
 // Opcodes, in the order of src/operations.ts.
 const SCATTER_PRODUCT: u32 = 7;
 const SCATTER_SCALED: u32 = 8;
+const CONVOLUTION: u32 = 28;
+const CONVOLUTION_INPUT_GRADIENT: u32 = 29;
+const CONVOLUTION_FILTER_GRADIENT: u32 = 30;
 
 /**
  * Runs a tape; called by the first thread. The others are called in for the stretch from the first shared
@@ -89,6 +95,7 @@ function workOf(record: usize): u64 {
     const rows = <usize>size(record, 0);
     return (<u64>load<u32>(word(record, 5) + (rows << 2)) + rows) * size(record, 1);
   }
+  if (opcode >= CONVOLUTION && opcode <= CONVOLUTION_FILTER_GRADIENT) return convolutionWork(record);
   return <u64>size(record, 0) * size(record, 1) * size(record, 2);
 }
 
@@ -121,6 +128,9 @@ function execute(record: usize): void {
     case 25: momentumUpdate(record); break;
     case 26: groupRmsProp(record); break;
     case 27: gramFloat64(record); break;
+    case CONVOLUTION: convolution(record); break;
+    case CONVOLUTION_INPUT_GRADIENT: convolutionInputGradient(record); break;
+    case CONVOLUTION_FILTER_GRADIENT: convolutionFilterGradient(record); break;
     default: executeLayer(record);
   }
 }

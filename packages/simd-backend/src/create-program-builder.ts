@@ -13,6 +13,7 @@ import type {
   ProgramBuilder,
   ResidualOptions,
 } from "./program.ts";
+import { convolutionRecorders } from "./record-convolutions.ts";
 import { layerRecorders } from "./record-layers.ts";
 import { writeField } from "./record.ts";
 
@@ -141,6 +142,7 @@ function recorders<Result>(record: Recorder<Result>, host: ProgramHost): Operati
       record(operations.momentumUpdate, { ...rest, weightDecay }),
     groupRmsProp: (options) => record(operations.groupRmsProp, { ...options }),
     gramFloat64: (options) => record(operations.gramFloat64, options),
+    ...convolutionRecorders(record),
     ...layerRecorders(record),
   };
 }

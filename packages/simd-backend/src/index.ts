@@ -1,3 +1,4 @@
+export type { ConvolutionGeometry, ConvolutionOperations } from "./convolution-program.ts";
 export {
   ArenaExhaustedError,
   KernelArgumentError,

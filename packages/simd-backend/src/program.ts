@@ -1,3 +1,4 @@
+import type { ConvolutionOperations } from "./convolution-program.ts";
 import type { LayerOperations } from "./layer-program.ts";
 
 /** A recorded operation. Its sizes, pointers and scalars can be changed between runs. */
@@ -147,7 +148,7 @@ export interface GroupRmsPropOptions {
  * row-major unless said otherwise, indices Int32, leading dimensions in elements. Operands of one operation
  * must not overlap its output unless said otherwise; indices are not checked.
  */
-export interface Operations<Result> extends LayerOperations<Result> {
+export interface Operations<Result> extends ConvolutionOperations<Result>, LayerOperations<Result> {
   /** C = alpha · *alphaPointer · op(A) · op(B) + beta · C, with op(A) m × k and op(B) k × n; beta 0 does not read C. */
   gemm(options: GemmOptions): Result;
   /** out = value. */
