@@ -54,7 +54,7 @@ export default tseslint.config(
               "array-files",
               "experiment-kit",
             ]),
-            mayImport("locality-bias", ["random", "experiment-kit"]),
+            mayImport("locality-bias", ["random", "array-files", "experiment-kit"]),
             mayImport("datasets", ["random", "array-files"]),
             mayImport("experiment-kit", ["random", "array-files"]),
             mayImport("cli", ["*"]),

@@ -5,7 +5,10 @@ const commandOfScript: ReadonlyMap<string, string> = new Map([
   ["matrix_factorization_experiments_runner", "train mf"],
   ["tensor_factorization_experiments_runner", "train cp"],
   ["hierarchical_tensor_factorization_experiments_runner", "train ht"],
+  ["is_same_class_experiments_runner", "train is-same"],
+  ["pathfinder_experiments_runner", "train pathfinder"],
   ["dynamical_analysis_results_multi_plotter", "plot dynamics"],
+  ["locality_bias_plotter", "plot locality"],
 ]);
 
 /** `train mf` for `matrix_factorization_experiments_runner`, with or without folder and extension. */

@@ -53,6 +53,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./train.ts")).trainHierarchical(),
   },
   {
+    path: ["train", "is-same"],
+    summary: "train a network on pairs of images at a distance",
+    load: async () => (await import("./train.ts")).trainIsSame(),
+  },
+  {
+    path: ["train", "pathfinder"],
+    summary: "train a network to follow paths",
+    load: async () => (await import("./train.ts")).trainPathfinder(),
+  },
+  {
     path: ["plan", "run"],
     summary: "run an experiment plan",
     load: async () => (await import("./plan-run.ts")).planRun,

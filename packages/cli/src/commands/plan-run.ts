@@ -20,7 +20,7 @@ import { workerModule } from "../sweep/worker-module.ts";
 const planFlags = z.object({
   plan_config_path: z.string().min(1).describe("JSON file of the plan"),
   experiment: z
-    .enum(["mf", "cp", "ht"])
+    .enum(["mf", "cp", "ht", "is-same", "pathfinder"])
     .optional()
     .describe("what the plan trains, if it does not say itself"),
   plan_dir: z

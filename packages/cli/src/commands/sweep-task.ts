@@ -18,7 +18,7 @@ export const sweepTask: CommandDefinition = {
     const [folder, index] = operands as [string, string];
     if (!/^\d+$/.test(index))
       throw new UsageError(`<index>: must be an integer of at least 0 (got "${index}")`);
-    const report = await runArrayTask(folder, Number(index), allExperiments());
+    const report = await runArrayTask(folder, Number(index), allExperiments(1));
     const why = report.message === undefined ? "" : `: ${report.message}`;
     output.result(report, [`${report.state} ${report.folder}${why}`], report.folder);
     return exitCodes[report.state];

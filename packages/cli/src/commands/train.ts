@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { readFactorizationDataset } from "@implicit-rank/datasets";
 import {
   type Experiment,
@@ -6,13 +5,16 @@ import {
   listFlags,
   runExperiment,
 } from "@implicit-rank/experiment-kit";
+import { isSameExperiment, pathfinderExperiment } from "@implicit-rank/locality-bias/experiment";
 import {
   cpExperiment,
   hierarchicalExperiment,
   matrixExperiment,
 } from "@implicit-rank/tensor-factorization/experiment";
 import type { CommandDefinition } from "../command.ts";
+import { experimentEnvironment } from "../experiments.ts";
 import { seedAlias } from "../flags/seed-alias.ts";
+import { adjustFlag } from "../sweep/adjust-flag.ts";
 import { reportRun, runOptions } from "./report-run.ts";
 
 export function trainMatrix(): CommandDefinition {
@@ -40,12 +42,32 @@ export function trainHierarchical(): CommandDefinition {
   });
 }
 
+export function trainIsSame(): CommandDefinition {
+  return trainCommand(isSameExperiment(experimentEnvironment()), {
+    description:
+      "Trains a convolutional network to tell whether two images on a canvas are of the same class, at a distance that a network's local layers do not bridge easily.",
+    example:
+      "implicit-rank train is-same --train_dataset_path TRAIN.safetensors --test_dataset_path TEST.safetensors --distance 64 --num_train_samples 5000 --epochs 150 --stop_on_perfect_train_acc",
+    cadence: "--save_checkpoints --seed 1",
+  });
+}
+
+export function trainPathfinder(): CommandDefinition {
+  return trainCommand(pathfinderExperiment(experimentEnvironment()), {
+    description:
+      "Trains a convolutional network to tell whether two points of an image are connected by a path, which is the harder the longer the paths are.",
+    example:
+      "implicit-rank train pathfinder --dataset_path LENGTH_9.safetensors --grad_change_reg_coeff 0.1 --reg_distance 8 --epochs 150 --stop_on_perfect_train_acc",
+    cadence: "--save_checkpoints --seed 1",
+  });
+}
+
 const usualCadence =
   "--validate_every 25 --epoch_log_interval 25 --save_every_num_val 50 --save_checkpoints --save_metric_plots --seed 1";
 
 function trainCommand<Config>(
   experiment: Experiment<Config>,
-  texts: { readonly description: string; readonly example: string },
+  texts: { readonly description: string; readonly example: string; readonly cadence?: string },
 ): CommandDefinition {
   const own = listFlags(experiment.flags);
   const ownNames = new Set(own.map((flag) => flag.name));
@@ -59,12 +81,12 @@ function trainCommand<Config>(
       { title: "Options of every train command", flags: shared },
     ],
     aliases: seedAlias,
-    examples: [`${texts.example} ${usualCadence}`],
+    examples: [`${texts.example} ${texts.cadence ?? usualCadence}`],
     async run({ flags, output }) {
-      const { dataset_path: path } = flags;
-      // A run can be resumed from anywhere, so its data set is named by its whole path.
-      const found = typeof path === "string" && path !== "" ? { dataset_path: resolve(path) } : {};
-      const result = await runExperiment(experiment, { ...flags, ...found }, runOptions(output));
+      const adjusted = Object.fromEntries(
+        Object.entries(flags).map(([name, value]) => [name, adjustFlag(name, value)]),
+      );
+      const result = await runExperiment(experiment, adjusted, runOptions(output));
       return reportRun(result, output);
     },
   };
