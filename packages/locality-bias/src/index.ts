@@ -9,6 +9,14 @@ export {
   type ResNetLayout,
   type Stem,
 } from "./models/resnet-layout.ts";
+export {
+  exportResNetWeights,
+  type ExportedWeights,
+  type ImportedWeights,
+  importResNetWeights,
+  type WeightArray,
+  type WeightFile,
+} from "./models/resnet-weights.ts";
 export { dropout } from "./models/dropout.ts";
 export {
   type BatchNormalized,

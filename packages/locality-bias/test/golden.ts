@@ -61,13 +61,13 @@ export function readGolden(name: string): GoldenCase {
 
 /** A parameter: OIHW to HWIO, [out, in] to [in, out]. */
 export function fromTorch({ shape, data }: GoldenArray): tf.Tensor {
-  const tensor = tf.tensor(data, shape);
+  const tensor = tf.tensor(data, shape as [number]);
   if (shape.length === 4) return tf.transpose(tensor, [2, 3, 1, 0]);
   return shape.length === 2 ? tf.transpose(tensor) : tensor;
 }
 
 export function fromTorchImages({ shape, data }: GoldenArray): tf.Tensor4D {
-  return tf.transpose(tf.tensor(data, shape) as tf.Tensor4D, [0, 2, 3, 1]);
+  return tf.transpose(tf.tensor4d(data, shape as [number, number, number, number]), [0, 2, 3, 1]);
 }
 
 function patchOf([top, left, bottom, right]: [number, number, number, number]): Patch {
