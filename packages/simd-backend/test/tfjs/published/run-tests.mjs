@@ -7,7 +7,7 @@ import { testList } from "./tfjs-sources.mjs";
 const [backendName, ...wanted] = process.argv.slice(2);
 const jasmine = createRequire(import.meta.url)("jasmine-core").boot();
 
-const tf = await import("@tensorflow/tfjs-core");
+await import("@tensorflow/tfjs-core");
 await import("@tensorflow/tfjs-backend-cpu");
 await import(new URL("public/chained_ops/register_all_chained_ops.js", testList).href);
 await import(new URL("register_all_gradients.js", testList).href);
