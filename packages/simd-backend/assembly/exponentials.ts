@@ -109,10 +109,12 @@ export function softplus64(x: v128): v128 {
   return v128.bitselect(x, lower, f64x2.gt(x, f64x2.splat(-SOFTPLUS_THRESHOLD)));
 }
 
-/** x for x ≥ 0, else exp(x) - 1. */
+/** x for x ≥ 0, else exp(x) - 1, near zero x + x²/2 + x³/6, where that would cancel. */
 // @ts-ignore: decorator
 @inline
 export function elu64(x: v128): v128 {
-  const below = f64x2.sub(exp64(x), f64x2.splat(1));
+  const away = f64x2.sub(exp64(x), f64x2.splat(1));
+  const near = f64x2.mul(x, horner(horner(f64x2.splat(1.0 / 6), x, 0.5), x, 1));
+  const below = v128.bitselect(near, away, f64x2.gt(x, f64x2.splat(-0.0009765625)));
   return v128.bitselect(x, below, f64x2.ge(x, f64x2.splat(0)));
 }
