@@ -3,6 +3,7 @@ import {
   util,
   type KernelConfig,
   type NamedAttrMap,
+  type NamedTensorInfoMap,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { KernelFailureError } from "../errors.ts";
@@ -33,6 +34,17 @@ export function defineKernel<Inputs, Attributes = NamedAttrMap>(
       return call.backend.runKernel(() => run(call)) ?? cpuKernel(kernelName).kernelFunc(params);
     },
   };
+}
+
+/** Runs another kernel of the backend, within one that is running. */
+export function callKernel(
+  kernelName: string,
+  backend: SimdBackend,
+  inputs: NamedTensorInfoMap,
+  attrs: NamedAttrMap = {},
+): TensorInfo {
+  const result = getKernel(kernelName, BACKEND_NAME).kernelFunc({ inputs, backend, attrs });
+  return Array.isArray(result) ? result[0]! : result;
 }
 
 function cpuKernel(kernelName: string): KernelConfig {

@@ -14,8 +14,10 @@ import { createKernelRuntime } from "../kernel-runtime.ts";
 import type { KernelVariant } from "../kernel-module.ts";
 import { BACKEND_NAME } from "./define-kernel.ts";
 import { batchNormalizationKernels } from "./kernels/batch-normalization.ts";
+import { convolutionKernels } from "./kernels/convolutions.ts";
 import { dataMovementKernels } from "./kernels/data-movement.ts";
 import { elementwiseKernels } from "./kernels/elementwise.ts";
+import { matrixProductKernels } from "./kernels/matrix-products.ts";
 import { optimizerKernels } from "./kernels/optimizers.ts";
 import { poolingKernels } from "./kernels/pooling.ts";
 import { reductionKernels } from "./kernels/reductions.ts";
@@ -35,6 +37,8 @@ const PROGRAM_BYTES = 0;
 
 /** The kernels with a SIMD implementation, family by family. */
 const simdKernels: readonly (readonly KernelConfig[])[] = [
+  convolutionKernels,
+  matrixProductKernels,
   elementwiseKernels,
   reductionKernels,
   dataMovementKernels,

@@ -21,8 +21,10 @@ export class SimdBackend extends MathBackendCPU {
   readonly runtime: KernelRuntime;
   readonly #heap: Heap;
   readonly #buffer: ArrayBufferLike;
-  /** What the running kernel has made so far, given back if it throws. */
+  /** What the running kernels have made so far, given back if they throw. */
   readonly #outputs: TensorInfo[] = [];
+  /** Kernels that are running, one called by another. */
+  #depth = 0;
   /** Working memory of the running kernel: addresses and their bytes, in turn. */
   readonly #temporaries: number[] = [];
   #nextId = 0;
@@ -76,18 +78,20 @@ export class SimdBackend extends MathBackendCPU {
     (this.runtime.immediate[name] as (options: unknown) => void)(options);
   }
 
-  /** Runs a kernel; gives back its working memory, and its outputs too when it throws. */
+  /** Runs a kernel, which may call others; gives back its working memory, and its outputs too when it throws. */
   runKernel<Result>(kernel: () => Result): Result {
     const outputs = this.#outputs.length;
     const temporaries = this.#temporaries.length;
+    this.#depth += 1;
     try {
       const result = kernel();
-      this.#outputs.length = outputs;
+      if (this.#depth === 1) this.#outputs.length = 0;
       return result;
     } catch (error) {
       while (this.#outputs.length > outputs) this.disposeData(this.#outputs.pop()!.dataId, true);
       throw error;
     } finally {
+      this.#depth -= 1;
       while (this.#temporaries.length > temporaries) {
         const bytes = this.#temporaries.pop()!;
         this.#heap.free(this.#temporaries.pop()!, bytes);

@@ -20,6 +20,8 @@ export async function expectSums(
   terms: number,
   context: string,
 ): Promise<void> {
+  // The operands move to the heap once.
+  compute(...operands).dispose();
   const before = tf.memory();
   const result = compute(...operands);
   const [actual, { shape, dtype }] = [result.dataSync(), result];
