@@ -3,6 +3,7 @@ import type { D3, Group, Scale } from "../plots/d3-types.ts";
 import { drawCurve, linePath, roundPixels, unbrokenRuns } from "../plots/draw-curve.ts";
 import { FONT_FALLBACKS } from "../plots/font.ts";
 import { simplifyLine } from "../plots/simplify-line.ts";
+import { svgDocument } from "../plots/svg-document.ts";
 import { drawTicks, FRAME_WIDTH, groupAt } from "./draw-axes.ts";
 import { LABEL_PAD, layOutFigure, TICK_LENGTH, TICK_PAD, TITLE_PAD } from "./figure-layout.ts";
 import type { FigureLayout, PanelLayout } from "./figure-layout.ts";
@@ -46,7 +47,7 @@ export function drawDynamics(
   svg.append("rect").attr("width", width).attr("height", height).attr("fill", "white");
   layout.panels.forEach((panel, i) => drawPanel(node.d3, svg, panel, layout, i));
   drawHeadAndFoot(svg, layout);
-  return { svg: node.svgString(), width, height };
+  return { svg: svgDocument(node), width, height };
 }
 
 function nameOf({ title, ax_configs: panels }: PlotConfig): string {

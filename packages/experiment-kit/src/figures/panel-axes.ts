@@ -87,10 +87,14 @@ const LARGEST = 1e300;
 
 /** 5% on both sides; something where there is one value only. */
 export function withRoom([low, high]: Limits, isLog: boolean): Limits {
-  if (isLog) return low === high ? [low / 2, high * 2] : logLimits(low, high, MARGIN);
-  const room = low === high ? Math.max(MARGIN, MARGIN * Math.abs(low)) : MARGIN * (high - low);
+  const isPoint = high - low <= ROUNDING * Math.max(Math.abs(low), Math.abs(high));
+  if (isLog) return isPoint ? [low / 2, high * 2] : logLimits(low, high, MARGIN);
+  const room = isPoint ? Math.max(MARGIN, MARGIN * Math.abs(low)) : MARGIN * (high - low);
   return [low - room, high + room];
 }
+
+/** Values that differ by less than this share of them are one: rounding made them differ. */
+const ROUNDING = 1e-12;
 
 /** The scale of an axis of a length in points. */
 export function axisScale(d3: D3, limits: Limits, isLog: boolean): Scale {

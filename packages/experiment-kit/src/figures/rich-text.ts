@@ -1,6 +1,7 @@
 import { Resvg } from "@resvg/resvg-js";
 import type { Group } from "../plots/d3-types.ts";
 import { FONT_FALLBACKS, MATH_FONTS } from "../plots/font.ts";
+import { xmlText } from "../plots/svg-document.ts";
 import { fontOptions } from "../plots/svg-to-png.ts";
 import { parseMathText } from "./math-text.ts";
 import type { TextPart, TextRun } from "./math-text.ts";
@@ -145,5 +146,5 @@ function rightEdge(markup: string, { size, bold, family }: TextFont): number {
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return xmlText(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -6,6 +6,7 @@ import { drawCurve, roundPixels } from "./draw-curve.ts";
 import { estimateTextWidth, FONT_FALLBACKS } from "./font.ts";
 import type { LinePanel, LineSeries } from "./line-panel.ts";
 import { seriesColors } from "./palette.ts";
+import { svgDocument } from "./svg-document.ts";
 import { axisLimits, valueRange } from "./y-scale.ts";
 
 export interface FigureSize {
@@ -47,7 +48,7 @@ export function drawFigure(
     .append("g")
     .attr("transform", `translate(${MARGIN.left + size.width + MARGIN.right},${MARGIN.top})`);
   drawLegend(beside, panel.series, colors, legend);
-  return node.svgString();
+  return svgDocument(node);
 }
 
 /** Axes, grid, curves and labels of a panel inside a group whose origin is the frame's corner. */

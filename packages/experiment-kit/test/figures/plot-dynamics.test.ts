@@ -207,6 +207,17 @@ describe("the figure", () => {
   });
 });
 
+describe("texts of the figure", () => {
+  it("may begin and end with blanks and hold signs that XML has no place for", async () => {
+    const svg = await plot({
+      ax_configs: [panel({ title: " a \u0001 & b ", x_label: "\u00a0<t> $x$ " })],
+    });
+    expect(svg).not.toContain("&nbsp;");
+    expect(svg).toContain("a \ufffd &amp; b");
+    expect(new Resvg(svg, { font: fontOptions() }).width).toBeGreaterThan(0);
+  });
+});
+
 describe("legends, bands and room", () => {
   it("shares a legend between panels that have the same, below all of them", async () => {
     const labels = ["$\\sigma_1$", "$\\sigma_2$", "rest"];

@@ -17,10 +17,11 @@ export function valueAt(content: unknown, key: string): unknown {
 }
 
 /** The keys of all values in an object that are numbers or texts, to suggest one of them. */
-export function keysOf(content: unknown, prefix = ""): readonly string[] {
-  if (typeof content === "number" || typeof content === "string") return [prefix];
+export function keysOf(content: unknown, prefix?: string): readonly string[] {
+  if (typeof content === "number" || typeof content === "string")
+    return prefix === undefined ? [] : [prefix];
   if (content === null || typeof content !== "object" || Array.isArray(content)) return [];
   return Object.entries(content).flatMap(([name, value]) =>
-    keysOf(value, prefix === "" ? name : `${prefix}.${name}`),
+    keysOf(value, prefix === undefined ? name : `${prefix}.${name}`),
   );
 }

@@ -2,6 +2,7 @@ import { D3Node } from "d3-node";
 import type { Group } from "../../plots/d3-types.ts";
 import { linePath, roundPixels, unbrokenRuns } from "../../plots/draw-curve.ts";
 import { FONT_FALLBACKS } from "../../plots/font.ts";
+import { svgDocument } from "../../plots/svg-document.ts";
 import { drawTicks, FRAME_WIDTH, groupAt } from "../draw-axes.ts";
 import type { DrawnFigure } from "../draw-dynamics.ts";
 import { LABEL_PAD, TICK_LENGTH, TICK_PAD } from "../figure-layout.ts";
@@ -69,7 +70,7 @@ export function drawGroups(flags: GroupPlotFlags, curves: GroupCurves): DrawnFig
   });
   drawTexts(axes, layout);
   drawGroupLegend(axes, layout, flags.error_bars_opacity);
-  return { svg: node.svgString(), width, height };
+  return { svg: svgDocument(node), width, height };
 }
 
 function clipped(axes: Group): Group {
@@ -127,6 +128,7 @@ function drawGroup(
       y: curve.points.map(({ mean }) => mean),
     };
     for (const run of unbrokenRuns(points, x, y)) {
+      if (run.x.length === 1) continue;
       inside
         .append("path")
         .attr("d", `M${linePath(run)}`)

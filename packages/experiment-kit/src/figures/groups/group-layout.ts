@@ -97,6 +97,7 @@ export function layOutGroups(d3: D3, flags: GroupPlotFlags, curves: GroupCurves)
     ticks = ticksOf(d3, flags, curves, limits, size);
     around = sidesOf(flags, limits, ticks, texts, size);
   }
+  checkYTicks(flags, ticks.y);
   const x = axisScale(d3, limits.x, flags.x_log_scale).range([0, size.width]);
   const y = axisScale(d3, limits.y, flags.y_log_scale).range([size.height, 0]);
   const legend = placeLegend(curves, { x, y, ...size }, flags.plot_linewidth);
@@ -219,13 +220,17 @@ function yTicksOf(d3: D3, flags: GroupPlotFlags, limits: Limits, length: number)
     return relabel((value, i) => format(value, i).replaceAll("$", "\\$"));
   }
   if (texts.length === 0 || areValues) return ticks;
-  if (texts.length !== ticks.major.length) {
-    const values = ticks.major.map(({ value }) => value);
-    throw new MisuseError(
-      `--y_axis_ticks: must have one text for each of the ${values.length} ticks (${listed(values)}), not ${texts.length}; or add --use_y_axis_ticks_values to put ticks at these values`,
-    );
-  }
-  return relabel((_, i) => texts[i]!);
+  return relabel((_, i) => texts[i] ?? "");
+}
+
+/** Only the final size of the axes tells how many ticks there are. */
+function checkYTicks(flags: GroupPlotFlags, { major }: AxisTicks): void {
+  const { y_axis_ticks: texts, use_y_axis_ticks_values: areValues } = flags;
+  if (texts.length === 0 || areValues || texts.length === major.length) return;
+  const values = major.map(({ value }) => value);
+  throw new MisuseError(
+    `--y_axis_ticks: must have one text for each of the ${values.length} ticks (${listed(values)}), not ${texts.length}; or add --use_y_axis_ticks_values to put ticks at these values`,
+  );
 }
 
 /** Room on both sides of the axes that also holds what is centered on the figure and wider than it. */

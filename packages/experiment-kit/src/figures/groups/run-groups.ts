@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { errorCode, MisuseError, RunError } from "../../errors.ts";
 import { nearest } from "../../flags/nearest.ts";
 import { findRunFolders } from "../../report/find-run-folders.ts";
@@ -48,13 +48,13 @@ export async function readRunGroups(flags: GroupPlotFlags): Promise<readonly Run
 async function runFoldersOf(parent: string, name: string): Promise<readonly string[]> {
   const wrong = (problem: string): MisuseError =>
     new MisuseError(`--experiment_groups_dir_names: ${problem}`);
-  const path = join(parent, name);
+  const path = isAbsolute(name) ? name : join(parent, name);
   const isThere = await exists(path);
   if (!isThere && !(await exists(parent)))
     throw new MisuseError(`--experiments_dir: ${parent}: there is no such folder; check the path`);
   const folders = isThere
     ? [path]
-    : await expandPattern(path.replaceAll("\\", "/")).catch((error: unknown) => {
+    : await expandPattern(name, parent).catch((error: unknown) => {
         if (!(error instanceof MisuseError)) throw error;
         throw wrong(error.message);
       });
@@ -92,7 +92,6 @@ function nothingToShow(
   leftOut: readonly LeftOut[],
   keys: { readonly x: string; readonly y: string },
 ): MisuseError | RunError {
-  const count = leftOut.length === 1 ? "the only run" : `none of the ${leftOut.length} runs`;
   for (const axis of ["y", "x"] as const) {
     const lacking = leftOut.find(({ lacks }) => lacks === axis);
     if (lacking === undefined || leftOut.some(({ lacks }) => lacks !== undefined && lacks !== axis))
@@ -107,7 +106,11 @@ function nothingToShow(
   }
   const reasons = leftOut.slice(0, 3).map(({ run, reason }) => `${run} ${reason}`);
   const more = leftOut.length > 3 ? `, and ${leftOut.length - 3} more` : "";
-  return new RunError(`${name}: ${count} of the group can be shown: ${reasons.join("; ")}${more}`);
+  const problem =
+    leftOut.length === 1
+      ? "the only run of the group cannot be shown"
+      : `none of the ${leftOut.length} runs of the group can be shown`;
+  return new RunError(`${name}: ${problem}: ${reasons.join("; ")}${more}`);
 }
 
 /** x values are numbers if all are numbers or texts that are; otherwise texts. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { errorCode, fileError, RunError } from "../../errors.ts";
 import { runPaths } from "../../run-folder/files.ts";
@@ -73,7 +74,8 @@ function lack(files: string, key: string, found: unknown, wanted: string): strin
 
 /** A number, or that of `{ value, epoch }`; the name of a metric alone stands for its last value. */
 function metricValue(summary: object, key: string): unknown {
-  const found = valueAt(summary, key) ?? trackedValues(summary)[key];
+  const there = valueAt(summary, key);
+  const found = there === undefined ? trackedValues(summary)[key] : there;
   return isTracked(found) ? found.value : found;
 }
 
@@ -104,6 +106,7 @@ function failureOf(summary: object): string | undefined {
 }
 
 async function whyWithoutSummary(run: string): Promise<string> {
+  if (!existsSync(run)) return "has not begun";
   return (await isRunning(run)) ? "is still running" : "has no summary.json: it is not finished";
 }
 
