@@ -7,8 +7,13 @@ import { registerMaxPoolingGradients } from "./max-pooling.ts";
 import { registerReluGradient } from "./relu.ts";
 
 /**
- * Registers gradients for the operations of usual convolutional networks, where none are registered; each
- * can be differentiated again. Nothing registered elsewhere is replaced.
+ * Makes the operations of usual convolutional networks twice differentiable. Called by everything in this
+ * package that differentiates; it takes effect once.
+ *
+ * Where tfjs has registered a gradient, that one stays, with one exception. A gradient that is written in
+ * the result of its operation (exp, tanh, softmax …) cannot be differentiated by tfjs: its tape notes the
+ * saved result before the operation itself, finds no path from the input to it, and leaves out a term of
+ * the second derivative without an error. Those are replaced by equal ones that are written in the input.
  *
  * `@tensorflow/tfjs-core` alone registers no gradients in Node: only the bundle `@tensorflow/tfjs` does.
  * And tfjs itself has no gradient for the kernels MaxPoolGrad, AvgPoolGrad and Conv2DBackpropFilter.
@@ -18,6 +23,9 @@ export function registerMissingGradients(): void {
   registerMaxPoolingGradients();
   registerBatchNormalizationGradients();
   for (const config of gradients) registerMissingGradient(config);
+  for (const config of replacements) {
+    if (tf.getGradient(config.kernelName) !== config) tf.registerGradient(config);
+  }
 }
 
 type Derivative = (
@@ -32,15 +40,6 @@ const ofInput = (kernelName: string, derivative: Derivative): tf.GradConfig => (
   inputsToSave: ["x"],
   gradFunc: (dy, [x], attributes) => ({
     x: () => derivative(dy as tf.Tensor, x, { ...attributes }),
-  }),
-});
-
-/** An elementwise operation whose derivative is written in its result. */
-const ofOutput = (kernelName: string, derivative: Derivative): tf.GradConfig => ({
-  kernelName,
-  outputsToSave: [true],
-  gradFunc: (dy, [y], attributes) => ({
-    x: () => derivative(dy as tf.Tensor, y, { ...attributes }),
   }),
 });
 
@@ -62,13 +61,51 @@ const elementwise: readonly tf.GradConfig[] = [
   ofInput(tf.Erf, (dy, x) =>
     tf.mul(dy, tf.mul(tf.exp(tf.neg(tf.square(x))), 2 / Math.sqrt(Math.PI))),
   ),
-  ofOutput(tf.Exp, (dy, y) => tf.mul(dy, y)),
-  ofOutput(tf.Sqrt, (dy, y) => tf.div(dy, tf.mul(y, 2))),
-  ofOutput(tf.Rsqrt, (dy, y) => tf.mul(dy, tf.mul(tf.mul(y, tf.square(y)), -0.5))),
-  ofOutput(tf.Reciprocal, (dy, y) => tf.neg(tf.mul(dy, tf.square(y)))),
-  ofOutput(tf.Sigmoid, (dy, y) => tf.mul(dy, tf.mul(y, tf.sub(1, y)))),
-  ofOutput(tf.Tanh, (dy, y) => tf.mul(dy, tf.sub(1, tf.square(y)))),
+  ofInput(tf.Sqrt, (dy, x) => tf.mul(tf.mul(dy, tf.rsqrt(x)), 0.5)),
+  ofInput(tf.Rsqrt, (dy, x) => tf.mul(tf.div(tf.mul(dy, tf.rsqrt(x)), x), -0.5)),
+  ofInput(tf.Reciprocal, (dy, x) => tf.neg(tf.div(dy, tf.square(x)))),
 ];
+
+/** tfjs writes these in their results. */
+const replacements: readonly tf.GradConfig[] = [
+  ofInput(tf.Exp, (dy, x) => tf.mul(dy, tf.exp(x))),
+  ofInput(tf.Expm1, (dy, x) => tf.mul(dy, tf.exp(x))),
+  ofInput(tf.Elu, (dy, x) => tf.mul(dy, tf.exp(tf.neg(tf.relu(tf.neg(x)))))),
+  ofInput(tf.Sigmoid, (dy, x) => {
+    const y = tf.sigmoid(x);
+    return tf.mul(dy, tf.mul(y, tf.sub(1, y)));
+  }),
+  ofInput(tf.Tanh, (dy, x) => tf.mul(dy, tf.sub(1, tf.square(tf.tanh(x))))),
+  {
+    kernelName: tf.Softmax,
+    inputsToSave: ["logits"],
+    gradFunc: (dy, [logits], attributes) => ({
+      logits: () => {
+        const { dim } = attributes as unknown as tf.SoftmaxAttrs;
+        const y = tf.softmax(logits, dim);
+        const weighted = tf.mul(single(dy), y);
+        return tf.sub(weighted, tf.mul(tf.sum(weighted, dim, true), y));
+      },
+    }),
+  },
+];
+
+/** Comparisons jump: their derivative is 0 wherever there is one. */
+const comparisons: readonly tf.GradConfig[] = [
+  tf.Greater,
+  tf.GreaterEqual,
+  tf.Less,
+  tf.LessEqual,
+  tf.Equal,
+  tf.NotEqual,
+].map((kernelName) => ({
+  kernelName,
+  inputsToSave: ["a", "b"],
+  gradFunc: (_, [a, b]) => ({
+    a: () => tf.zeros(a.shape),
+    b: () => tf.zeros(b.shape),
+  }),
+}));
 
 /** The kernels with operands a and b that broadcast. */
 const binary: readonly tf.GradConfig[] = [
@@ -145,16 +182,6 @@ const reductions: readonly tf.GradConfig[] = [
       },
     }),
   },
-  {
-    kernelName: tf.Softmax,
-    outputsToSave: [true],
-    gradFunc: (dy, [y]) => ({
-      logits: () => {
-        const weighted = tf.mul(single(dy), y);
-        return tf.sub(weighted, tf.mul(tf.sum(weighted, -1, true), y));
-      },
-    }),
-  },
 ];
 
 const shapes: readonly tf.GradConfig[] = [
@@ -216,8 +243,6 @@ const shapes: readonly tf.GradConfig[] = [
   },
   {
     kernelName: tf.Concat,
-    // Inputs are an array here; only their shapes are needed, and the tape knows no saveAllInputs but
-    // for arrays.
     saveAllInputs: true,
     gradFunc: (dy, saved, attributes) => {
       const { axis } = attributes as unknown as tf.ConcatAttrs;
@@ -290,6 +315,7 @@ const layers: readonly tf.GradConfig[] = [
 
 const gradients: readonly tf.GradConfig[] = [
   ...elementwise,
+  ...comparisons,
   ...binary,
   ...reductions,
   ...shapes,
