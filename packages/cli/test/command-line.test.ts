@@ -15,6 +15,7 @@ const flags = listFlags(
     ht_layer_widths: z.array(z.int()).default([512, 512]),
     gpu_ids: z.array(z.int()).default([]),
     additional: z.array(z.string()).meta({ grouped: true }).default([]),
+    linestyle: z.array(z.enum(["-", "--", ":"])).default([]),
   }),
 );
 const read = (...args: string[]) => readCommandLine(args, flags, { seed: "random_seed" });
@@ -42,6 +43,12 @@ describe("one flag, however it is written", () => {
 });
 
 describe("lists", () => {
+  test("hold two dashes where these are a choice; elsewhere they end the flags", () => {
+    const typed = read("--linestyle", "-", "--", ":", "--gpu_ids", "0", "--", "--linestyle");
+    expect(typed.flags).toEqual({ linestyle: ["-", "--", ":"], gpu_ids: ["0"] });
+    expect(typed.operands).toEqual(["--linestyle"]);
+  });
+
   test("take all values up to the next flag", () => {
     const { flags: typed, operands } = read("--ht_layer_widths", "8", "-9", "--gpu_ids", "0");
     expect(typed).toEqual({ ht_layer_widths: ["8", "-9"], gpu_ids: ["0"] });

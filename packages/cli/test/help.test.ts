@@ -89,7 +89,42 @@ const everyFactorization: Defaults = {
   compute_svd_on_cpu: undefined,
 };
 
+const localityPlot: Defaults = {
+  experiments_dir: undefined,
+  experiment_groups_dir_names: undefined,
+  per_experiment_group_y_axis_value_name: undefined,
+  per_experiment_group_label: undefined,
+  per_experiment_group_marker: undefined,
+  per_experiment_group_linestyle: undefined,
+  per_experiment_group_color: undefined,
+  error_bars_opacity: "1",
+  x_axis_value_name: undefined,
+  x_axis_ticks: undefined,
+  use_x_axis_ticks_values: undefined,
+  y_axis_ticks: undefined,
+  use_y_axis_ticks_values: undefined,
+  y_axis_format_str: undefined,
+  horizontal_lines: undefined,
+  horizontal_lines_colors: undefined,
+  horizontal_lines_styles: undefined,
+  vertical_lines: undefined,
+  vertical_lines_colors: undefined,
+  vertical_lines_styles: undefined,
+  y_value_scale_factor: "1",
+  plot_title: undefined,
+  x_label: undefined,
+  y_label: undefined,
+  x_log_scale: undefined,
+  y_log_scale: undefined,
+  x_autoscale_tight: undefined,
+  y_bottom_lim: undefined,
+  y_top_lim: undefined,
+  plot_linewidth: "1.5",
+  save_plot_to: undefined,
+};
+
 const flagsOf: Readonly<Record<string, Defaults>> = {
+  "plot locality": localityPlot,
   "data matrix": matrixData,
   "data tensor": tensorData,
   "train mf": {

@@ -88,6 +88,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./plot-dynamics.ts")).plotDynamics,
   },
   {
+    path: ["plot", "locality"],
+    summary: "draw results of groups of runs against a setting",
+    load: async () => (await import("./plot-locality.ts")).plotLocality,
+  },
+  {
     path: ["runs", "list"],
     summary: "list the runs below a folder",
     load: async () => (await import("./runs-list.ts")).runsList,

@@ -66,9 +66,15 @@ function takeValues(flag: FlagInfo, args: readonly string[], start: number): rea
   if (isSwitch(flag)) return isSwitchValue(flag, args[start]) ? [args[start]!] : [];
   const most = flag.repeatable ? args.length : Math.min(start + 1, args.length);
   let end = start;
-  while (end < most && args[end] !== "--" && !looksLikeFlag(args[end]!)) end++;
+  while (end < most && isValueOf(flag, args[end]!)) end++;
   if (end === start) throw new UsageError(`--${flag.name}: needs a value (${valueName(flag)})`);
   return args.slice(start, end);
+}
+
+/** "--" ends the flags, except after a flag that has it as a choice (a line style). */
+function isValueOf(flag: FlagInfo, argument: string): boolean {
+  if (argument === "--") return flag.choices?.includes(argument) === true;
+  return !looksLikeFlag(argument);
 }
 
 /** What follows a switch may be an operand, but not after one that has no default and so asks for a value. */
