@@ -185,6 +185,8 @@ export const elementwiseKernels: readonly KernelConfig[] = [
   binaryKernel(Minimum, "minimum", "a", "b"),
   binaryKernel(Multiply, "multiply", "a", "b"),
   binaryKernel(Prelu, "prelu", "x", "alpha"),
+  // A custom kernel: dy times the step function of y.
+  binaryKernel("ReluGradient", "reluGradient", "dy", "y"),
   binaryKernel(RealDiv, "divide", "a", "b"),
   binaryKernel(SquaredDifference, "squaredDifference", "a", "b"),
   binaryKernel(Sub, "subtract", "a", "b"),
