@@ -1,8 +1,7 @@
-import { readFactorizationDataset } from "@implicit-rank/datasets";
-import { type Experiment, listFlags, parseFlags, resumeRun } from "@implicit-rank/experiment-kit";
-import { factorizationExperiments } from "@implicit-rank/tensor-factorization/experiment";
+import { listFlags, parseFlags, resumeRun } from "@implicit-rank/experiment-kit";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
+import { allExperiments } from "../experiments.ts";
 import { reportRun, runOptions } from "./report-run.ts";
 
 const resumeFlags = z.object({
@@ -21,8 +20,7 @@ export const runsResume: CommandDefinition = {
   examples: ["implicit-rank runs resume outputs/exps/exp_2026_01_31-12_00_00"],
   async run({ flags, operands, output }) {
     const { epochs } = parseFlags(resumeFlags, flags);
-    const experiments = factorizationExperiments(readFactorizationDataset) as readonly Experiment[];
     const options = { ...runOptions(output), ...(epochs === undefined ? {} : { epochs }) };
-    return reportRun(await resumeRun(operands[0]!, experiments, options), output);
+    return reportRun(await resumeRun(operands[0]!, allExperiments(), options), output);
   },
 };
