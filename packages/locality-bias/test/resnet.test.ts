@@ -64,7 +64,7 @@ describe("the layout", () => {
 describe("the first parameters", () => {
   test("are Kaiming-normal by fan-out, ones and zeros, and uniform in the last layer", () => {
     const model = tiny({ width: 32, channels: 3 });
-    const filter = model.parameters.get("layer3.0.conv1.weight")!.dataSync();
+    const filter = model.parameters.get("layer3.0.conv1.weight")!.dataSync() as Float32Array;
     const deviation = Math.sqrt(filter.reduce((sum, v) => sum + v * v, 0) / filter.length);
     // 73,728 draws: the deviation's own deviation is 0.3%.
     expect(deviation / Math.sqrt(2 / (9 * 128))).toBeCloseTo(1, 1.7);
