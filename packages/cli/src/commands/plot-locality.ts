@@ -2,7 +2,7 @@ import { groupPlotFlags, listFlags, parseFlags } from "@implicit-rank/experiment
 import type { PlottedGroups } from "@implicit-rank/experiment-kit/figures";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
-import { formatNumber } from "../output/quantities.ts";
+import { formatDeviation, formatNumber } from "../output/quantities.ts";
 import { formatTable } from "../output/table.ts";
 
 const writing = z.object({
@@ -103,5 +103,5 @@ function cellOf(point: Point | undefined): string {
   if (point === undefined) return "-";
   const { mean, deviation, values } = point;
   if (deviation === undefined) return formatNumber(mean);
-  return `${formatNumber(mean)} ± ${formatNumber(Number(deviation.toPrecision(2)))} (${values.length})`;
+  return `${formatNumber(mean)} ± ${formatDeviation(deviation)} (${values.length})`;
 }

@@ -19,6 +19,13 @@ export function formatNumber(value: number | null | undefined): string {
   return isSmall ? value.toExponential(3) : String(Number(value.toPrecision(4)));
 }
 
+/** Two digits of a deviation are enough. */
+export function formatDeviation(value: number): string {
+  return value !== 0 && value < 1e-3
+    ? value.toExponential(1)
+    : String(Number(value.toPrecision(2)));
+}
+
 /** "45 s", "12 min", "3 h", "2 d". */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds / 1000);

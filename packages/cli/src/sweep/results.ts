@@ -13,7 +13,7 @@ import {
 } from "@implicit-rank/experiment-kit";
 import { access } from "node:fs/promises";
 import { UsageError } from "../errors.ts";
-import { formatNumber } from "../output/quantities.ts";
+import { formatDeviation, formatNumber } from "../output/quantities.ts";
 import { type Column, formatTable } from "../output/table.ts";
 
 export interface ResultFlags {
@@ -115,13 +115,6 @@ function meanAndDeviation(statistics: Statistics | undefined): string {
   return deviation === null
     ? formatNumber(mean)
     : `${formatNumber(mean)} ± ${formatDeviation(deviation)}`;
-}
-
-/** Two digits of a deviation are enough. */
-function formatDeviation(value: number): string {
-  return value !== 0 && value < 1e-3
-    ? value.toExponential(1)
-    : String(Number(value.toPrecision(2)));
 }
 
 function formatSetting(value: unknown): string {
