@@ -28,6 +28,7 @@ function smallModel(seed = 1): Model {
   const parameters = new Map([
     ["filter", tf.variable(tf.mul(normalTensor([3, 3, 1, 3], seed), 0.5))],
     ["weight", tf.variable(normalTensor([3, 1], seed + 1))],
+    ["bias", tf.variable(tf.zeros([1]))],
   ]);
   return {
     parameters,
@@ -36,10 +37,8 @@ function smallModel(seed = 1): Model {
       tf.tidy(() => {
         const filter = parameters.get("filter") as tf.Tensor as tf.Tensor4D;
         const features = tf.mean(tf.square(relu(tf.conv2d(x, filter, 1, 1))), [1, 2]);
-        return tf.matMul(
-          features as tf.Tensor2D,
-          parameters.get("weight") as tf.Tensor as tf.Tensor2D,
-        );
+        const weight = parameters.get("weight") as tf.Tensor as tf.Tensor2D;
+        return tf.add(tf.matMul(features as tf.Tensor2D, weight), parameters.get("bias")!);
       }),
     dispose: () => tf.dispose([...parameters.values()]),
   };
@@ -159,7 +158,7 @@ describe("gradient accumulation", () => {
 
 test("learns to tell bright from dark images", async () => {
   const model = smallModel(4);
-  const optimizer = createSgd(model.parameters, { learningRate: 0.05, momentum: 0.9 });
+  const optimizer = createSgd(model.parameters, { learningRate: 0.1, momentum: 0.9 });
   const trainer = createTrainer({ model, optimizer, coefficient: 0.1 });
   const labels = tf.tensor1d([0, 1, 0, 1, 0, 1], "int32");
   const brightness = tf.reshape(tf.sub(tf.cast(labels, "float32"), 0.5), [6, 1, 1, 1]);
