@@ -187,8 +187,9 @@ describe("terminate on NaN", () => {
     const setting = { values: [1], batches: [[1, Number.NaN, 2]] };
     let batches = 0;
     const count: Callback = { onTrainBatchStart: () => void batches++ };
-    await play(setting, () => [count, terminateOnNaN({ verifyBatches: true })]);
+    const { stop } = await play(setting, () => [count, terminateOnNaN({ verifyBatches: true })]);
     expect(batches).toBe(2);
+    expect(stop?.message).toContain("loss became NaN at epoch 0, batch 2 of 3;");
   });
 });
 

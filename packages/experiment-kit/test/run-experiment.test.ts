@@ -407,6 +407,57 @@ describe("output", () => {
     expect(stdout.text().endsWith("\r\u001b[K")).toBe(true);
   });
 
+  it("records the flags that were settled when the run was prepared", async () => {
+    const settling: Experiment = {
+      ...(toyExperiment as Experiment),
+      async prepare(config, context) {
+        const toy = await (toyExperiment as Experiment).prepare(config, context);
+        return { ...toy, settledFlags: { batch_size: 4 } };
+      },
+    };
+    const flags = { outputs_dir: temporaryFolder(), epochs: 1, batch_size: 0, random_seed: 1 };
+    const options = { output: "quiet", handleSignals: false } as const;
+    const { folder } = await runExperiment(settling, flags, options);
+    expect((await readRunConfig(folder)).flags).toMatchObject({ batch_size: 4, random_seed: 1 });
+  });
+
+  it("moves within an epoch that has many slow batches, and within its validation", async () => {
+    const stdout = captureOutput({ isTTY: true, columns: 120 });
+    const slow: Experiment = {
+      ...(toyExperiment as Experiment),
+      async prepare(config, context) {
+        const toy = await (toyExperiment as Experiment).prepare(config, context);
+        const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
+        return {
+          ...toy,
+          async trainBatch(batch, values) {
+            await wait();
+            return toy.trainBatch(batch, values);
+          },
+          async validate(values, onProgress) {
+            for (let done = 1; done <= 4; done++) {
+              await wait();
+              onProgress(done, 4);
+            }
+            return toy.validate(values, onProgress);
+          },
+        };
+      },
+    };
+    await runExperiment(
+      slow,
+      { outputs_dir: temporaryFolder(), epochs: 2, samples: 48 },
+      { output: "text", stdout, handleSignals: false },
+    );
+    const updates = stdout.text().split("\r\u001b[K");
+    const withinFirst =
+      /^0\/2 epochs, batch [1-5]\/6 {2}train_loss \S+ {2}.* epochs\/s {2}ETA 0:00:0\d/;
+    expect(updates.some((update) => withinFirst.test(update))).toBe(true);
+    expect(updates.some((update) => /^0\/2 epochs, validation [1-3]\/4 /.test(update))).toBe(true);
+    expect(updates.some((update) => /^1\/2 epochs, batch/.test(update))).toBe(true);
+    expect(updates.at(-1)).toMatch(/^$|epochs/);
+  });
+
   it("is JSON lines in json mode", async () => {
     const stdout = captureOutput();
     const { folder, score } = await runToy(
