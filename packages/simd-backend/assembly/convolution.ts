@@ -294,7 +294,7 @@ function multiplyClass(
   const begins = none || (firstChannel == 0 && initial >= firstBlockTap && initial < endBlockTap);
   for (let row = rowStart; row < rowEnd; ) {
     const tall = tileHeight(rowEnd - row), count = min<u32>(tall, rowEnd - row);
-    placeRows(row, count, top, left, height, width);
+    placeRows(row, count, tall, top, left, height, width);
     const runs = none ? 0 : listRuns(count, fromY, toY, fromX, toX);
     if (runs > 0 || (none && isFirstBlock())) multiplyTile(tall, count, runs, !begins);
     row += count;
@@ -306,12 +306,24 @@ function isFirstBlock(): bool {
 }
 
 /** Rows row … row + count - 1 of a class: where they are written and where their first tap is read. */
-function placeRows(row: u32, count: u32, top: i32, left: i32, height: i32, width: i32): void {
+function placeRows(row: u32, count: u32, tall: u32, top: i32, left: i32, height: i32, width: i32): void {
   const pixelsOfImage: u32 = height * width;
   let image = row / pixelsOfImage;
   const within: i32 = row - image * pixelsOfImage;
-  let i = within / width, j = within % width;
+  let i = within / width, j = within - i * width;
   const imageBytes = <usize>channels * sourceHeight * sourceWidth << 2;
+  if (count == tall && j + <i32>count <= width) {
+    const y = (top + i) * stepY + startY, x = (left + j) * stepX + startX;
+    const out = target + image * targetImage + (top + i) * targetRow + (left + j) * targetPixel;
+    storeSeries(OUTS, <i32>out, <i32>targetPixel);
+    const base = source + image * imageBytes + ((y * sourceWidth + x) * <i32>channels << 2);
+    storeSeries(BASES, <i32>base, stepX * <i32>channels << 2);
+    if (padded) {
+      storeSeries(STARTS_Y, y, 0);
+      storeSeries(STARTS_X, x, stepX);
+    }
+    return;
+  }
   for (let k: usize = 0; k < 6; k++) {
     const y = (top + i) * stepY + startY, x = (left + j) * stepX + startX;
     const at = scratch + (k << 2);
@@ -328,6 +340,16 @@ function placeRows(row: u32, count: u32, top: i32, left: i32, height: i32, width
       }
     }
   }
+}
+
+/** Eight terms of an arithmetic series. */
+// @ts-ignore: decorator
+@inline
+function storeSeries(at: usize, first: i32, step: i32): void {
+  const steps = i32x4.splat(step);
+  const low = i32x4.add(i32x4.splat(first), i32x4.mul(steps, i32x4(0, 1, 2, 3)));
+  v128.store(scratch + at, low);
+  v128.store(scratch + at, i32x4.add(low, i32x4.shl(steps, 2)), 16);
 }
 
 /** Lists the runs of the block that belong to a class; their number. */
@@ -353,7 +375,9 @@ function listRuns(count: u32, fromY: i32, toY: i32, fromX: i32, toX: i32): u32 {
 
 function addRun(run: usize, s: i32, t: i32, tap: i32, taps: i32): void {
   const offset = ((s * spreadY * sourceWidth + t * spreadX) * <i32>channels + <i32>firstChannel) << 2;
-  for (let k: usize = 0; k < 24; k += 4) store<u32>(run + k, load<u32>(scratch + k, BASES) + offset);
+  const offsets = i32x4.splat(offset);
+  v128.store(run, i32x4.add(v128.load(scratch, BASES), offsets));
+  v128.store(run, i32x4.add(v128.load(scratch + 16, BASES), offsets), 16);
   store<u32>(run, taps * channelCount, 24);
   store<u32>(run, (tap - firstBlockTap) * channelCount << 5, 28);
 }

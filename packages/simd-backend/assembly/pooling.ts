@@ -113,17 +113,24 @@ function maxOfWindow(out: usize, from: usize): void {
   }
 }
 
-/** Where the maxima of four channels of the last window are: offsets from `from` in bytes, -1 without one. */
+/**
+ * Where the maxima of four channels of the last window are: 1 + offset from `from` in bytes, 0 without one. Offsets
+ * grow from pixel to pixel, so the place of the latest maximum is the largest one.
+ */
 // @ts-ignore: decorator
 @inline
 function placesOfMaxima(from: usize): v128 {
-  let best = f32x4.splat(-Infinity), places = i32x4.splat(-1);
+  const step = i32x4.splat(<i32>pixelBytes);
+  let best = f32x4.splat(-Infinity), places = i32x4.splat(0);
   for (let row = top; row < bottom; row++) {
-    let offset = (row - top) * rowBytes;
-    for (let column = left; column < right; column++, offset += pixelBytes) {
-      const pixel = v128.load(from + offset), larger = f32x4.gt(pixel, best);
-      best = v128.bitselect(pixel, best, larger);
-      places = v128.bitselect(i32x4.splat(<i32>offset), places, larger);
+    const start = (row - top) * rowBytes;
+    let at = from + start, place = i32x4.splat(<i32>start + 1);
+    for (let column = left; column < right; column++) {
+      const pixel = v128.load(at), larger = f32x4.gt(pixel, best);
+      best = f32x4.pmax(best, pixel);
+      places = i32x4.max_s(places, v128.and(larger, place));
+      at += pixelBytes;
+      place = i32x4.add(place, step);
     }
   }
   return places;
@@ -177,7 +184,9 @@ function scatterWindow(out: usize, from: usize, gradient: usize, count: u32): vo
 // @ts-ignore: decorator
 @inline
 function addAt(out: usize, place: i32, gradient: usize): void {
-  if (place >= 0) store<f32>(out + place, load<f32>(out + place) + load<f32>(gradient));
+  if (place == 0) return;
+  const target = out + <usize>place - 1;
+  store<f32>(target, load<f32>(target) + load<f32>(gradient));
 }
 
 /** out = v[place of the maximum of each window of x], 0 without one: the transpose of maxPoolGradient. */
@@ -211,7 +220,7 @@ function gatherWindow(out: usize, from: usize, values: usize): void {
 // @ts-ignore: decorator
 @inline
 function take(out: usize, place: i32, values: usize): void {
-  store<f32>(out, place >= 0 ? load<f32>(values + place) : 0);
+  store<f32>(out, place == 0 ? 0 : load<f32>(values + <usize>place - 1));
 }
 
 /** out = the mean of each window, over its pixels inside the image, summed in float64. */
@@ -225,12 +234,9 @@ export function averagePool(record: usize): void {
     let to = out + <usize>line * outWidth * pixelBytes;
     for (let column: u32 = 0; column < outWidth; column++, to += pixelBytes) {
       placeColumn(column);
-      const divisor = f64x2.splat(<f64>((bottom - top) * (right - left)));
       const from = x + <usize>image * inHeight * rowBytes + top * rowBytes + left * pixelBytes;
-      for (let channel: u32 = 0; channel < channels; channel += 4) {
-        sumPixels(from + (<usize>channel << 2), bottom - top, rowBytes, right - left);
-        storeSums(to + (<usize>channel << 2), f64x2.div(low, divisor), f64x2.div(high, divisor), channels - channel);
-      }
+      const count = (bottom - top) * (right - left);
+      sumPixels(to, from, bottom - top, rowBytes, right - left, <f64>count);
     }
   }
 }
@@ -242,7 +248,7 @@ export function averagePool(record: usize): void {
 export function averagePoolGradient(record: usize): void {
   readGeometry(record);
   const out = word(record, 4), upstream = word(record, 6);
-  const factor = f64x2.splat(1 / <f64>(filterHeight * filterWidth));
+  const area = <f64>(filterHeight * filterWidth);
   const lines = batchOf(record) * inHeight, end = shareEnd(lines, 1), upstreamRow = <usize>outWidth * pixelBytes;
   for (let line = shareStart(lines, 1); line < end; line++) {
     const image = line / inHeight, row = line - image * inHeight;
@@ -254,10 +260,7 @@ export function averagePoolGradient(record: usize): void {
       const endColumn = min<u32>(outWidth, (column + padLeft) / strideWidth + 1);
       const rows = max<i32>(0, endRow - firstRow), columns = max<i32>(0, endColumn - firstColumn);
       const from = upstream + (<usize>image * outHeight + firstRow) * upstreamRow + firstColumn * pixelBytes;
-      for (let channel: u32 = 0; channel < channels; channel += 4) {
-        sumPixels(from + (<usize>channel << 2), rows, upstreamRow, columns);
-        storeSums(to + (<usize>channel << 2), f64x2.mul(low, factor), f64x2.mul(high, factor), channels - channel);
-      }
+      sumPixels(to, from, rows, upstreamRow, columns, area);
     }
   }
 }
@@ -267,30 +270,24 @@ function firstWindow(position: u32, filter: u32, stride: u32): u32 {
   return position < filter ? 0 : (position - filter) / stride + 1;
 }
 
-/** Sums of four channels of a rectangle of pixels: channels 0 and 1, channels 2 and 3. */
-let low: v128 = f64x2.splat(0);
-let high: v128 = f64x2.splat(0);
-
-// @ts-ignore: decorator
-@inline
-function sumPixels(from: usize, rows: u32, stride: usize, columns: u32): void {
-  let first = f64x2.splat(0), second = f64x2.splat(0);
-  for (let row: u32 = 0; row < rows; row++, from += stride) {
-    let at = from;
-    for (let column: u32 = 0; column < columns; column++, at += pixelBytes) {
-      const pixel = v128.load(at);
-      first = f64x2.add(first, f64x2.promote_low_f32x4(pixel));
-      second = f64x2.add(second, promoteHigh(pixel));
+/** out = the sums over a rectangle of pixels divided by `divisor`, in float64. */
+function sumPixels(out: usize, from: usize, rows: u32, stride: usize, columns: u32, divisor: f64): void {
+  const divisors = f64x2.splat(divisor);
+  for (let channel: u32 = 0; channel < channels; channel += 4) {
+    let low = f64x2.splat(0), high = f64x2.splat(0), line = from;
+    for (let row: u32 = 0; row < rows; row++, line += stride) {
+      let at = line;
+      for (let column: u32 = 0; column < columns; column++, at += pixelBytes) {
+        const pixel = v128.load(at);
+        low = f64x2.add(low, f64x2.promote_low_f32x4(pixel));
+        high = f64x2.add(high, promoteHigh(pixel));
+      }
     }
+    const first = f32x4.demote_f64x2_zero(f64x2.div(low, divisors));
+    const second = f32x4.demote_f64x2_zero(f64x2.div(high, divisors));
+    const values = v128.shuffle<i32>(first, second, 0, 1, 4, 5);
+    if (channel + 4 <= channels) v128.store(out, values);
+    else storeLanes(out, values, channels - channel);
+    out += 16; from += 16;
   }
-  low = first;
-  high = second;
-}
-
-// @ts-ignore: decorator
-@inline
-function storeSums(out: usize, a: v128, b: v128, count: u32): void {
-  const values = v128.shuffle<i32>(f32x4.demote_f64x2_zero(a), f32x4.demote_f64x2_zero(b), 0, 1, 4, 5);
-  if (count >= 4) v128.store(out, values);
-  else storeLanes(out, values, count);
 }
