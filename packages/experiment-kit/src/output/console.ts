@@ -44,6 +44,7 @@ export interface RunConsole {
 
 /** A console for a run. A stream that fails (closed pipe, full disk) is given up; the run goes on. */
 export function createConsole(mode: OutputMode, stream: OutputStream): RunConsole {
+  if (mode === "quiet") return { ...silent, close: () => undefined };
   let failed = false;
   const onError = (): void => {
     failed = true;
@@ -61,7 +62,6 @@ export function createConsole(mode: OutputMode, stream: OutputStream): RunConsol
   const close = (): void => {
     setTimeout(() => stream.off?.("error", onError), 100).unref();
   };
-  if (mode === "quiet") return { ...silent, close };
   if (mode === "json") return { ...jsonConsole(write), close };
   if (stream.isTTY === true) return terminalConsole(write, stream, close);
   return {
