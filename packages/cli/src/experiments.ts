@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { readFactorizationDataset } from "@implicit-rank/datasets";
 import type { Experiment } from "@implicit-rank/experiment-kit";
 import {
@@ -22,9 +21,7 @@ export function allExperiments(defaultThreads?: number): readonly Experiment[] {
 }
 
 /** How the experiments on images get their data and the backend that computes. */
-export function experimentEnvironment(
-  defaultThreads = availableParallelism(),
-): ExperimentEnvironment {
+export function experimentEnvironment(defaultThreads?: number): ExperimentEnvironment {
   return {
     loadIsSame,
     loadPathfinder,

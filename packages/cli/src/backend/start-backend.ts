@@ -9,6 +9,14 @@ export interface StartOptions extends BackendRequest {
   readonly threads: number;
 }
 
+/** More threads than this no backend takes. */
+const MOST_THREADS = 128;
+
+/** One thread for each core of the machine. */
+export function coresToUse(): number {
+  return Math.min(availableParallelism(), MOST_THREADS);
+}
+
 /**
  * Starts the backend that a flag names and makes it the one that tfjs uses. Backends are loaded when they
  * are asked for, since most of them take a while.
@@ -17,7 +25,7 @@ export interface StartOptions extends BackendRequest {
  */
 export async function startBackend(
   { backend, threads, log }: StartOptions,
-  defaultThreads = availableParallelism(),
+  defaultThreads = coresToUse(),
 ): Promise<StartedBackend> {
   const asked = threads > 0;
   const request = {

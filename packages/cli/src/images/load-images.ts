@@ -8,10 +8,10 @@ import type {
 
 /** Pairs of images on canvases, in the layout of tfjs. */
 export async function loadIsSame(request: IsSameSetRequest): Promise<ImageBatches> {
-  const { path, distance, height, width, samples, preload } = request;
+  const { path, distance, height, width, samples, use, preload } = request;
   const usualFolder = async () => `data/${(await readIsSameDataset(path)).source}`;
   const folder = resolve(request.sourceDir === "" ? await usualFolder() : request.sourceDir);
-  const source = { kind: "is-same", path, folder, distance, height, width, samples } as const;
+  const source = { kind: "is-same", path, folder, distance, height, width, samples, use } as const;
   const open = preload ? preloadBatches : openBatches;
   const batches = await open({ ...source, layout: "nhwc" }, orderOf(request));
   return { ...batches, sourceDir: folder };

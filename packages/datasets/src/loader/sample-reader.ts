@@ -24,6 +24,8 @@ export interface IsSameSamples {
   readonly layout: ImageLayout;
   /** The first so many samples; below 0 or absent: all. */
   readonly samples?: number;
+  /** What they are for: messages about `samples` name the flag of that; default: the split of the source. */
+  readonly use?: "train" | "test";
 }
 
 /** Images of one split of a pathfinder set, normalized by the training images' mean and deviation. */
@@ -80,7 +82,12 @@ async function openIsSame(source: IsSameSamples): Promise<SampleReader> {
   const { split } = dataset;
   const images = await readImages({ source: dataset.source, folder: source.folder, split });
   checkImages(source.path, dataset, images, source.folder);
-  const count = samplesToUse(source.samples, dataset.samples, `num_${split}_samples`, source.path);
+  const count = samplesToUse(
+    source.samples,
+    dataset.samples,
+    `num_${source.use ?? split}_samples`,
+    source.path,
+  );
   const composer = createComposer(images, source);
   return {
     count,

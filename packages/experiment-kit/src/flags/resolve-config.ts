@@ -95,7 +95,8 @@ function notices(flags: SharedFlags, raw: RawFlags): readonly string[] {
       "--use_wandb: Weights & Biases is not supported by this version; the metrics are in the run folder's metrics.jsonl",
     );
   }
-  if (flags.gpu_ids.length > 0) lines.push("--gpu_ids: this experiment runs on the CPU");
+  if (flags.gpu_ids.length > 0)
+    lines.push("--gpu_ids: has no effect; runs use the CPU, or the GPU of their --backend");
   for (const [switchName, dependents] of DEPENDENT_FLAGS) {
     if (flags[switchName]) continue;
     for (const name of dependents)

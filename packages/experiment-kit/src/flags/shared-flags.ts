@@ -107,7 +107,7 @@ export const sharedFlags = z.object({
   gpu_ids: z
     .array(z.number().int().min(0))
     .default([])
-    .describe("accepted for old commands: runs use the CPU"),
+    .describe("accepted for old commands: runs use the CPU, or the GPU of their --backend"),
   use_test_dataset: z
     .boolean()
     .default(false)

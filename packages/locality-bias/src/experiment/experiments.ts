@@ -32,6 +32,7 @@ interface SetRequest {
 }
 
 export interface IsSameSetRequest extends SetRequest {
+  readonly use: "train" | "test";
   readonly path: string;
   /** Empty: where the images of the file's source usually are. */
   readonly sourceDir: string;
@@ -73,6 +74,7 @@ export function isSameExperiment(environment: ExperimentEnvironment): Experiment
         loadTrain: (seed) =>
           environment.loadIsSame({
             ...shared,
+            use: "train",
             path: flags.train_dataset_path,
             samples: flags.num_train_samples,
             seed,
@@ -80,6 +82,7 @@ export function isSameExperiment(environment: ExperimentEnvironment): Experiment
         loadTest: () =>
           environment.loadIsSame({
             ...shared,
+            use: "test",
             path: flags.test_dataset_path,
             samples: flags.num_test_samples,
           }),

@@ -64,6 +64,7 @@ const machineFlags = {
   threads: z
     .int()
     .min(0)
+    .max(128)
     .default(0)
     .describe("threads of the backend; 0: one for each core (in a sweep: 1)"),
 } as const;
