@@ -157,7 +157,7 @@ const reductions: readonly tf.GradConfig[] = [
     kernelName: tf.Sum,
     inputsToSave: ["x"],
     gradFunc: (dy, [x], attributes) => ({
-      x: () => tf.broadcastTo(withReducedAxes(dy, x, attributes), x.shape),
+      x: () => spread(withReducedAxes(dy, x, attributes), x.shape),
     }),
   },
   {
@@ -166,7 +166,7 @@ const reductions: readonly tf.GradConfig[] = [
     gradFunc: (dy, [x], attributes) => ({
       x: () => {
         const share = tf.mul(single(dy), single(dy).size / x.size);
-        return tf.broadcastTo(withReducedAxes(share, x, attributes), x.shape);
+        return spread(withReducedAxes(share, x, attributes), x.shape);
       },
     }),
   },
@@ -332,6 +332,11 @@ function sumToShape(dy: tf.Tensor | tf.Tensor[], { shape }: tf.Tensor): tf.Tenso
   const gradient = single(dy);
   const axes = tf.broadcast_util.getReductionAxes(shape, gradient.shape);
   return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, shape);
+}
+
+/** Broadcast by a product: tf.broadcastTo tiles, which few backends do fast. */
+function spread(x: tf.Tensor, shape: number[]): tf.Tensor {
+  return tf.mul(x, tf.ones(shape));
 }
 
 /** A reduced tensor with size 1 along the axes that were reduced. */
