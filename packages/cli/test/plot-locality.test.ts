@@ -88,7 +88,7 @@ test("plot locality prints the means, and warns of runs that it leaves out", asy
   const svg = join(cwd, "figure.svg");
   const { code, stdout, stderr } = await callMain(flags);
   expect(code).toBe(0);
-  expect(stderr).toBe(`warning: ${join(cwd, "reg_1", "40")} is failed; it is left out\n`);
+  expect(stderr).toBe(`warning: ${join(cwd, "reg_1", "40")} failed; it is left out\n`);
   expect(stdout.split("\n").slice(0, 4)).toEqual([
     "distance       reg_0  reg_1",
     "       0  91 ± 1 (2)     95",

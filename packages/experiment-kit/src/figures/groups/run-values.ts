@@ -98,11 +98,17 @@ function xValue(value: unknown): number | string | undefined {
   return undefined;
 }
 
+const failures: Readonly<Record<string, string>> = {
+  diverged: "diverged",
+  failed: "failed",
+  interrupted: "was interrupted",
+};
+
 /** Only runs that came to their end count; the summaries of the PyTorch scripts are of such. */
 function failureOf(summary: object): string | undefined {
-  const outcome = "outcome" in summary ? summary.outcome : undefined;
-  if (outcome === undefined || outcome === "completed" || outcome === "stopped") return undefined;
-  return `is ${String(outcome)}`;
+  const outcome = "outcome" in summary ? summary.outcome : "completed";
+  if (outcome === "completed" || outcome === "stopped") return undefined;
+  return failures[String(outcome)] ?? `ended as ${JSON.stringify(outcome)}`;
 }
 
 async function whyWithoutSummary(run: string): Promise<string> {

@@ -532,9 +532,9 @@ describe("runs of groups", () => {
     expect(
       Object.fromEntries(leftOut.map(({ run, reason }) => [run.slice(g.length + 1), reason])),
     ).toEqual({
-      diverged: "is diverged",
-      failed: "is failed",
-      interrupted: "is interrupted",
+      diverged: "diverged",
+      failed: "failed",
+      interrupted: "was interrupted",
       no_y: `has no ${key} in summary.json`,
       no_x: 'has no "distance" in summary.json and config.json',
       null: "last_tracked_values.val accuracy.value is not finite",
@@ -624,7 +624,7 @@ describe("runs of groups", () => {
       [
         { experiment_groups_dir_names: ["bad"] },
         1,
-        `bad: the only run of the group cannot be shown: ${join(folder, "bad", "a")} is failed`,
+        `bad: the only run of the group cannot be shown: ${join(folder, "bad", "a")} failed`,
       ],
       [
         { per_experiment_group_y_axis_value_name: ["val acuracy"] },
