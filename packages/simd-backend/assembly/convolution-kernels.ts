@@ -1,4 +1,4 @@
-import { multiplyAdd } from "./simd";
+import { multiplyAdd, sumLanes } from "./simd";
 
 // Register tiles of the convolutions: the sum over the depth is cut into runs, each with addresses of its own, and
 // stays in registers from the first run to the last. See gemm-kernels.ts for the sizes of the tiles.
@@ -114,6 +114,65 @@ export function rowRuns4(
   finish(load<u32>(outs, 4) + offset, low1, high1, accumulate);
   finish(load<u32>(outs, 8) + offset, low2, high2, accumulate);
   finish(load<u32>(outs, 12) + offset, low3, high3, accumulate);
+}
+
+/**
+ * 3×3 tile for right operands of few columns, each stored along the depth (columnBytes apart) and multiplied four entries
+ * at a time; depths are multiples of 4. acc[i][j] = Σ_runs Σ_p left_i[p] · right_j[p]; the first `rows` rows and
+ * `columns` columns are written to outs[i] + 4j.
+ */
+export function dotRuns3(
+  runs: u32, run: usize, right: usize, columnBytes: usize, outs: usize, rows: u32, columns: u32, accumulate: bool,
+): void {
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
+  let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
+  const secondColumn = columns > 1 ? columnBytes : 0, thirdColumn = columns > 2 ? 2 * columnBytes : 0;
+  for (; runs > 0; runs--) {
+    let left0: usize = load<u32>(run), left1: usize = load<u32>(run, 4);
+    let left2: usize = load<u32>(run, 8);
+    let depth = load<u32>(run, 24);
+    let right0 = right + (load<u32>(run, 28) >> 3);
+    let right1 = right0 + secondColumn, right2 = right0 + thirdColumn;
+    for (; depth > 0; depth -= 4) {
+      const first = v128.load(right0), second = v128.load(right1), third = v128.load(right2);
+      let entries = v128.load(left0);
+      s00 = multiplyAdd(entries, first, s00);
+      s01 = multiplyAdd(entries, second, s01);
+      s02 = multiplyAdd(entries, third, s02);
+      entries = v128.load(left1);
+      s10 = multiplyAdd(entries, first, s10);
+      s11 = multiplyAdd(entries, second, s11);
+      s12 = multiplyAdd(entries, third, s12);
+      entries = v128.load(left2);
+      s20 = multiplyAdd(entries, first, s20);
+      s21 = multiplyAdd(entries, second, s21);
+      s22 = multiplyAdd(entries, third, s22);
+      right0 += 16;
+      right1 += 16;
+      right2 += 16;
+      left0 += 16;
+      left1 += 16;
+      left2 += 16;
+    }
+    run += ROW_RUN_BYTES;
+  }
+  finishDots(load<u32>(outs), s00, s01, s02, columns, accumulate);
+  if (rows > 1) finishDots(load<u32>(outs, 4), s10, s11, s12, columns, accumulate);
+  if (rows > 2) finishDots(load<u32>(outs, 8), s20, s21, s22, columns, accumulate);
+}
+
+// @ts-ignore: decorator
+@inline
+function finishDots(out: usize, first: v128, second: v128, third: v128, columns: u32, accumulate: bool): void {
+  const a = sumLanes(first);
+  store<f32>(out, accumulate ? a + load<f32>(out) : a);
+  if (columns < 2) return;
+  const b = sumLanes(second);
+  store<f32>(out, accumulate ? b + load<f32>(out, 4) : b, 4);
+  if (columns < 3) return;
+  const c = sumLanes(third);
+  store<f32>(out, accumulate ? c + load<f32>(out, 8) : c, 8);
 }
 
 /** 6×8 tile: acc[i][j] = Σ_runs Σ_p left[p·leftStep + 4i] · right[8p + j]. */

@@ -1,4 +1,4 @@
-import { ROW_RUN_BYTES, rowRuns4, rowRuns6 } from "./convolution-kernels";
+import { dotRuns3, ROW_RUN_BYTES, rowRuns4, rowRuns6 } from "./convolution-kernels";
 import {
   batch, dilationHeight, dilationWidth, endTap, firstTap, inChannels, inHeight, inWidth, kernelHeight, kernelWidth,
   outChannels, outHeight, outWidth, padLeft, padTop, readGeometry, strideHeight, strideWidth,
@@ -61,6 +61,8 @@ let weightsTap: i32 = 0;
 let weightsStride: usize = 0;
 let transposed: bool = false;
 
+/** Whether the columns are so few that each is stored along the depth. */
+let dotted: bool = false;
 /** Whether there is one class of all pixels. */
 let padded: bool = false;
 // The block of the depth at hand: taps in row-major order, and channels.
@@ -155,6 +157,7 @@ function placeGrid(height: i32, width: i32, image: usize, row: usize, pixel: usi
 function product(): void {
   memory.fill(scratch + ZEROS, 0, ZEROS_BYTES);
   for (let row: usize = 0; row < 6; row++) store<u32>(scratch + TILE_OUTS + row * 4, <u32>(scratch + row * 32));
+  dotted = transposed && columns <= 3 && channels % 4 == 0;
   padded = paddingIsCheaper();
   // The filter's block is packed by each thread for the columns that it multiplies.
   rowsShared = columns < 32 * members;
@@ -168,7 +171,7 @@ function product(): void {
     return;
   }
   const pieces = (channels + DEPTH_BLOCK - 1) / DEPTH_BLOCK;
-  const channelStep = (channels + pieces - 1) / pieces;
+  const channelStep = ((channels + pieces - 1) / pieces + 3) & ~3;
   const tapStep = tapsOfBlock(taps, channelStep);
   const width = min<u32>(WIDTH_BLOCK, (PACKED_FLOATS / (channelStep * tapStep)) & ~7);
   for (firstColumn = start; firstColumn < end; firstColumn += width) {
@@ -201,13 +204,26 @@ function packWeights(): void {
   for (let tap = firstBlockTap; tap < endBlockTap; tap++) {
     const matrix = weights + (tap / tapsX) * weightsTapRow + (tap % tapsX) * weightsTap;
     const to = packed + (<usize>channelCount * (tap - firstBlockTap) << 5);
-    if (transposed) {
+    if (dotted) {
+      packDots(to, matrix);
+    } else if (transposed) {
       const from = matrix + firstColumn * weightsStride + (<usize>firstChannel << 2);
       packColumns(to, from, weightsStride, channelCount, columnCount, panelBytes);
     } else {
       const from = matrix + firstChannel * weightsStride + (<usize>firstColumn << 2);
       packRows(to, from, weightsStride, channelCount, columnCount, panelBytes);
     }
+  }
+}
+
+/** The columns of one tap, each along the depth. `to` is where its panel would be. */
+function packDots(to: usize, matrix: usize): void {
+  const columnBytes = <usize>channelCount * (endBlockTap - firstBlockTap) << 2;
+  let column = scratch + PACKED + ((to - scratch - PACKED) >> 3);
+  for (let j: u32 = 0; j < columnCount; j++) {
+    const from = matrix + (firstColumn + j) * weightsStride + (<usize>firstChannel << 2);
+    memory.copy(column, from, <usize>channelCount << 2);
+    column += columnBytes;
   }
 }
 
@@ -293,7 +309,7 @@ function multiplyClass(
   const initial = fromY * tapsX + fromX;
   const begins = none || (firstChannel == 0 && initial >= firstBlockTap && initial < endBlockTap);
   for (let row = rowStart; row < rowEnd; ) {
-    const tall = tileHeight(rowEnd - row), count = min<u32>(tall, rowEnd - row);
+    const tall = dotted ? 3 : tileHeight(rowEnd - row), count = min<u32>(tall, rowEnd - row);
     placeRows(row, count, tall, top, left, height, width);
     const runs = none ? 0 : listRuns(count, fromY, toY, fromX, toX);
     if (runs > 0 || (none && isFirstBlock())) multiplyTile(tall, count, runs, !begins);
@@ -394,6 +410,10 @@ function maskRun(run: usize, s: i32, t: i32): void {
 function multiplyTile(tall: u32, count: u32, runs: u32, accumulate: bool): void {
   const panelBytes = <usize>channelCount * (endBlockTap - firstBlockTap) << 5;
   const outs = scratch + OUTS, tileOuts = scratch + TILE_OUTS, table = scratch + RUNS;
+  if (dotted) {
+    dotRuns3(runs, table, scratch + PACKED, panelBytes >> 3, outs, count, columnCount, accumulate);
+    return;
+  }
   let panel = scratch + PACKED;
   for (let offset: u32 = 0; offset < columnCount; offset += 8) {
     const width = min<u32>(8, columnCount - offset);

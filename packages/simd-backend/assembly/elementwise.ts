@@ -55,8 +55,8 @@ function binaryValue(kind: u32, a: v128, b: v128): v128 {
   if (kind == ELU_GRADIENT) {
     return v128.bitselect(a, f32x4.mul(a, f32x4.add(b, f32x4.splat(1))), f32x4.ge(b, zero));
   }
-  // RELU_GRADIENT, the product of dy and step(x): a where b > 0, and NaN where b is NaN or where 0·a is.
-  return f32x4.mul(a, stepOf(b, zero));
+  // RELU_GRADIENT.
+  return v128.andnot(a, f32x4.le(b, zero));
 }
 
 /** 1 where x > 0, NaN where x is NaN, else `below`. */

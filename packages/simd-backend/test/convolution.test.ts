@@ -171,6 +171,14 @@ describe("convolution and its gradients", () => {
       },
     ],
     [
+      "few input and four-fold output channels",
+      { ...plain, batch: 2, inSize: [9, 11], kernel: [3, 3], channels: [2, 12] },
+    ],
+    [
+      "one input channel and outputs beyond a block",
+      { ...plain, batch: 3, inSize: [3, 5], kernel: [2, 3], channels: [1, 392] },
+    ],
+    [
       "asymmetric padding",
       {
         batch: 2,
