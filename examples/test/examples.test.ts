@@ -42,3 +42,14 @@ test("own-experiment.ts trains to the target, slowly at first", async () => {
   expect(numberAfter(printed, "epoch 19: product")).toBeLessThan(0.1);
   expect(numberAfter(printed, "epoch 119: product")).toBeCloseTo(1, 3);
 });
+
+test("own-cnn.ts trains a network of the user's with the regularizer", async () => {
+  const printed = await runExample("own-cnn.ts");
+  const changeAt = (step: number) => {
+    const line = printed.slice(printed.indexOf(`step ${step}:`));
+    return numberAfter(line, "input gradient change");
+  };
+  // The network begins local, and the regularizer makes the ends interact.
+  expect(changeAt(0)).toBeGreaterThan(0.9);
+  expect(changeAt(60)).toBeLessThan(0.85);
+});

@@ -18,6 +18,8 @@ test.each([
   ["experiment-kit", "tensor-factorization", "packages/experiment-kit/src/index.ts"],
   ["datasets", "tensor-factorization", "packages/datasets/src/index.ts"],
   ["tensor-factorization", "datasets", "packages/tensor-factorization/src/experiment/index.ts"],
+  ["locality-bias", "datasets", "packages/locality-bias/src/experiment/index.ts"],
+  ["locality-bias", "simd-backend", "packages/locality-bias/src/index.ts"],
 ])("%s may not import %s", async (_, imported, file) => {
   const code = `export * from "@implicit-rank/${imported}";\n`;
   expect(await rulesBrokenBy(code, file)).toEqual(["@nx/enforce-module-boundaries"]);
