@@ -59,6 +59,7 @@ const cases: readonly Case[] = [
   { name: "relu", kernel: "Relu", inputs: { x: image } },
   { name: "relu, stem", kernel: "Relu", inputs: { x: stem } },
   { name: "step", kernel: "Step", inputs: { x: image }, attributes: { alpha: 0 } },
+  { name: "gradient of relu", kernel: "ReluGradient", inputs: { dy: image, y: image } },
   { name: "add", kernel: "Add", inputs: { a: image, b: image } },
   { name: "multiply", kernel: "Multiply", inputs: { a: image, b: image } },
   { name: "add [c]", kernel: "Add", inputs: { a: image, b: [64] } },

@@ -3,68 +3,57 @@ import { promoteHigh } from "./simd";
 import { real, size, word } from "./tape";
 import { members, scratch, shareEnd, shareStart } from "./team";
 
-// Functions of one and of two arrays, entry by entry. A kind is a constant wherever `unaryValue` and
-// `binaryValue` are inlined, so that each kind becomes a loop of its own.
-
-// Kinds, in the order of src/layer-operations.ts.
-const ADD: u32 = 0;
-const SUBTRACT: u32 = 1;
-const MULTIPLY: u32 = 2;
-const DIVIDE: u32 = 3;
-const MAXIMUM: u32 = 4;
-const MINIMUM: u32 = 5;
-const SQUARED_DIFFERENCE: u32 = 6;
-const PRELU: u32 = 7;
-const ELU_GRADIENT: u32 = 8;
-const RELU_GRADIENT: u32 = 9;
-
-const NEGATE: u32 = 0;
-const ABSOLUTE: u32 = 1;
-const SQUARE: u32 = 2;
-const SQUARE_ROOT: u32 = 3;
-const RECIPROCAL_SQUARE_ROOT: u32 = 4;
-const RECIPROCAL: u32 = 5;
-const RELU: u32 = 6;
-const RELU6: u32 = 7;
-const STEP: u32 = 8;
-const LEAKY_RELU: u32 = 9;
-const ELU: u32 = 10;
-const EXPONENTIAL: u32 = 11;
-const LOGARITHM: u32 = 12;
-const SIGMOID: u32 = 13;
-const TANH: u32 = 14;
-const SOFTPLUS: u32 = 15;
+// Functions of one and of two arrays, entry by entry. Each function is a class with one method, so that the
+// generic loops are compiled once for each of them; nothing is ever allocated.
 
 /** Shares start at multiples of a cache line of floats. */
 const LINE: u32 = 16;
 /** Fewer rows than this a thread: threads share the columns instead. */
 const ROWS_PER_THREAD: u32 = 4;
 
-// @ts-ignore: decorator
-@inline
-function binaryValue(kind: u32, a: v128, b: v128): v128 {
-  if (kind == ADD) return f32x4.add(a, b);
-  if (kind == SUBTRACT) return f32x4.sub(a, b);
-  if (kind == MULTIPLY) return f32x4.mul(a, b);
-  if (kind == DIVIDE) return f32x4.div(a, b);
-  if (kind == MAXIMUM) return f32x4.max(a, b);
-  if (kind == MINIMUM) return f32x4.min(a, b);
-  if (kind == SQUARED_DIFFERENCE) return f32x4.mul(f32x4.sub(a, b), f32x4.sub(a, b));
-  const zero = f32x4.splat(0);
-  if (kind == PRELU) return v128.bitselect(f32x4.mul(b, a), a, f32x4.lt(a, zero));
-  if (kind == ELU_GRADIENT) {
-    return v128.bitselect(a, f32x4.mul(a, f32x4.add(b, f32x4.splat(1))), f32x4.ge(b, zero));
-  }
-  // RELU_GRADIENT.
-  return v128.andnot(a, f32x4.le(b, zero));
+@final class Negate {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.neg(x); }
 }
 
-/** 1 where x > 0, NaN where x is NaN, else `below`. */
-// @ts-ignore: decorator
-@inline
-function stepOf(x: v128, below: v128): v128 {
-  const step = v128.bitselect(f32x4.splat(1), below, f32x4.gt(x, f32x4.splat(0)));
-  return v128.bitselect(x, step, f32x4.ne(x, x));
+@final class Absolute {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.abs(x); }
+}
+
+@final class Square {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.mul(x, x); }
+}
+
+@final class SquareRoot {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.sqrt(x); }
+}
+
+@final class ReciprocalSquareRoot {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.div(f32x4.splat(1), f32x4.sqrt(x)); }
+}
+
+@final class Reciprocal {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.div(f32x4.splat(1), x); }
+}
+
+@final class Relu {
+  @inline at(x: v128, alpha: v128): v128 { return rectified(x); }
+}
+
+@final class Relu6 {
+  @inline at(x: v128, alpha: v128): v128 { return f32x4.pmin(rectified(x), f32x4.splat(6)); }
+}
+
+@final class Step {
+  @inline at(x: v128, alpha: v128): v128 {
+    const step = v128.bitselect(f32x4.splat(1), alpha, f32x4.gt(x, f32x4.splat(0)));
+    return v128.bitselect(x, step, f32x4.ne(x, x));
+  }
+}
+
+@final class LeakyRelu {
+  @inline at(x: v128, alpha: v128): v128 {
+    return v128.bitselect(f32x4.mul(alpha, x), x, f32x4.lt(x, f32x4.splat(0)));
+  }
 }
 
 /** max(x, 0) with NaN kept and -0 made 0, in two instructions instead of the many of an exact maximum. */
@@ -74,21 +63,87 @@ function rectified(x: v128): v128 {
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), f32x4.splat(0));
 }
 
-// @ts-ignore: decorator
-@inline
-function unaryValue(kind: u32, x: v128, alpha: v128): v128 {
-  const zero = f32x4.splat(0), one = f32x4.splat(1);
-  if (kind == NEGATE) return f32x4.neg(x);
-  if (kind == ABSOLUTE) return f32x4.abs(x);
-  if (kind == SQUARE) return f32x4.mul(x, x);
-  if (kind == SQUARE_ROOT) return f32x4.sqrt(x);
-  if (kind == RECIPROCAL_SQUARE_ROOT) return f32x4.div(one, f32x4.sqrt(x));
-  if (kind == RECIPROCAL) return f32x4.div(one, x);
-  if (kind == RELU) return rectified(x);
-  if (kind == RELU6) return f32x4.pmin(rectified(x), f32x4.splat(6));
-  if (kind == STEP) return stepOf(x, alpha);
-  // LEAKY_RELU.
-  return v128.bitselect(f32x4.mul(alpha, x), x, f32x4.lt(x, zero));
+// Functions of two doubles, with the table of constants.
+
+@final class Elu {
+  @inline at(x: v128, table: usize): v128 { return elu64(x, table); }
+}
+
+@final class Exponential {
+  @inline at(x: v128, table: usize): v128 { return exp64(x, table); }
+}
+
+@final class Logarithm {
+  @inline at(x: v128, table: usize): v128 { return log64(x, table); }
+}
+
+@final class Sigmoid {
+  @inline at(x: v128, table: usize): v128 { return sigmoid64(x, table); }
+}
+
+@final class Tanh {
+  @inline at(x: v128, table: usize): v128 { return tanh64(x, table); }
+}
+
+@final class Softplus {
+  @inline at(x: v128, table: usize): v128 { return softplus64(x, table); }
+}
+
+/** out = f(x); kinds in the order of src/layer-operations.ts. */
+export function unary(record: usize): void {
+  switch (word(record, 4)) {
+    case 0: map<Negate>(record); break;
+    case 1: map<Absolute>(record); break;
+    case 2: map<Square>(record); break;
+    case 3: map<SquareRoot>(record); break;
+    case 4: map<ReciprocalSquareRoot>(record); break;
+    case 5: map<Reciprocal>(record); break;
+    case 6: map<Relu>(record); break;
+    case 7: map<Relu6>(record); break;
+    case 8: map<Step>(record); break;
+    case 9: map<LeakyRelu>(record); break;
+    case 10: mapWide<Elu>(record); break;
+    case 11: mapWide<Exponential>(record); break;
+    case 12: mapWide<Logarithm>(record); break;
+    case 13: mapWide<Sigmoid>(record); break;
+    case 14: mapWide<Tanh>(record); break;
+    case 15: mapWide<Softplus>(record); break;
+    default: unreachable();
+  }
+}
+
+function map<F>(record: usize): void {
+  const count = size(record, 0), first = shareStart(count, LINE), offset = <usize>first << 2;
+  let out = word(record, 5) + offset, x = word(record, 6) + offset, rest = shareEnd(count, LINE) - first;
+  const alpha = f32x4.splat(real(record, 7)), f = changetype<F>(0);
+  for (; rest >= 16; rest -= 16, out += 64, x += 64) {
+    v128.store(out, f.at(v128.load(x), alpha));
+    v128.store(out, f.at(v128.load(x, 16), alpha), 16);
+    v128.store(out, f.at(v128.load(x, 32), alpha), 32);
+    v128.store(out, f.at(v128.load(x, 48), alpha), 48);
+  }
+  for (; rest >= 4; rest -= 4, out += 16, x += 16) v128.store(out, f.at(v128.load(x), alpha));
+  if (rest > 0) storeLanes(out, f.at(v128.load(x), alpha), rest);
+}
+
+/** map for functions that are taken in float64. */
+function mapWide<F>(record: usize): void {
+  prepareExponentials();
+  const table = scratch, f = changetype<F>(0);
+  const count = size(record, 0), first = shareStart(count, LINE), offset = <usize>first << 2;
+  let out = word(record, 5) + offset, x = word(record, 6) + offset, rest = shareEnd(count, LINE) - first;
+  while (rest > 0) {
+    const values = v128.load(x);
+    const low = f32x4.demote_f64x2_zero(f.at(f64x2.promote_low_f32x4(values), table));
+    const high = f32x4.demote_f64x2_zero(f.at(promoteHigh(values), table));
+    const results = v128.shuffle<i32>(low, high, 0, 1, 4, 5);
+    if (rest < 4) {
+      storeLanes(out, results, rest);
+      return;
+    }
+    v128.store(out, results);
+    out += 16; x += 16; rest -= 4;
+  }
 }
 
 /** The first `count` (1 to 3) lanes. */
@@ -98,125 +153,72 @@ export function storeLanes(out: usize, x: v128, count: u32): void {
   if (count > 2) v128.store_lane<f32>(out, x, 2, 8);
 }
 
-// @ts-ignore: decorator
-@inline
-function mapRow(kind: u32, out: usize, x: usize, alpha: v128, count: u32): void {
-  for (; count >= 8; count -= 8) {
-    v128.store(out, unaryValue(kind, v128.load(x), alpha));
-    v128.store(out, unaryValue(kind, v128.load(x, 16), alpha), 16);
-    out += 32; x += 32;
-  }
-  for (; count >= 4; count -= 4, out += 16, x += 16) v128.store(out, unaryValue(kind, v128.load(x), alpha));
-  if (count > 0) storeLanes(out, unaryValue(kind, v128.load(x), alpha), count);
+@final class Add {
+  @inline at(a: v128, b: v128): v128 { return f32x4.add(a, b); }
 }
 
-/** out = f(x), f by kind. */
-export function unary(record: usize): void {
-  const count = size(record, 0), first = shareStart(count, LINE), offset = <usize>first << 2;
-  const kind = word(record, 4), out = word(record, 5) + offset, x = word(record, 6) + offset;
-  const alpha = f32x4.splat(real(record, 7)), own = shareEnd(count, LINE) - first;
-  switch (kind) {
-    case NEGATE: mapRow(NEGATE, out, x, alpha, own); break;
-    case ABSOLUTE: mapRow(ABSOLUTE, out, x, alpha, own); break;
-    case SQUARE: mapRow(SQUARE, out, x, alpha, own); break;
-    case SQUARE_ROOT: mapRow(SQUARE_ROOT, out, x, alpha, own); break;
-    case RECIPROCAL_SQUARE_ROOT: mapRow(RECIPROCAL_SQUARE_ROOT, out, x, alpha, own); break;
-    case RECIPROCAL: mapRow(RECIPROCAL, out, x, alpha, own); break;
-    case RELU: mapRow(RELU, out, x, alpha, own); break;
-    case RELU6: mapRow(RELU6, out, x, alpha, own); break;
-    case STEP: mapRow(STEP, out, x, alpha, own); break;
-    case LEAKY_RELU: mapRow(LEAKY_RELU, out, x, alpha, own); break;
-    case ELU: mapWideRow(ELU, out, x, own); break;
-    case EXPONENTIAL: mapWideRow(EXPONENTIAL, out, x, own); break;
-    case LOGARITHM: mapWideRow(LOGARITHM, out, x, own); break;
-    case SIGMOID: mapWideRow(SIGMOID, out, x, own); break;
-    case TANH: mapWideRow(TANH, out, x, own); break;
-    case SOFTPLUS: mapWideRow(SOFTPLUS, out, x, own); break;
-    default: unreachable();
+@final class Subtract {
+  @inline at(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
+}
+
+@final class Multiply {
+  @inline at(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
+}
+
+@final class Divide {
+  @inline at(a: v128, b: v128): v128 { return f32x4.div(a, b); }
+}
+
+@final class Maximum {
+  @inline at(a: v128, b: v128): v128 { return f32x4.max(a, b); }
+}
+
+@final class Minimum {
+  @inline at(a: v128, b: v128): v128 { return f32x4.min(a, b); }
+}
+
+@final class SquaredDifference {
+  @inline at(a: v128, b: v128): v128 {
+    const difference = f32x4.sub(a, b);
+    return f32x4.mul(difference, difference);
   }
 }
 
-/** mapRow for functions that are taken in float64. */
-// @ts-ignore: decorator
-@inline
-function mapWideRow(kind: u32, out: usize, x: usize, count: u32): void {
-  prepareExponentials();
-  const table = scratch;
-  while (count > 0) {
-    const values = v128.load(x);
-    const low = f32x4.demote_f64x2_zero(wideValue(kind, f64x2.promote_low_f32x4(values), table));
-    const high = f32x4.demote_f64x2_zero(wideValue(kind, promoteHigh(values), table));
-    const results = v128.shuffle<i32>(low, high, 0, 1, 4, 5);
-    if (count < 4) {
-      storeLanes(out, results, count);
-      return;
-    }
-    v128.store(out, results);
-    out += 16; x += 16; count -= 4;
+@final class Prelu {
+  @inline at(a: v128, b: v128): v128 {
+    return v128.bitselect(f32x4.mul(b, a), a, f32x4.lt(a, f32x4.splat(0)));
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function wideValue(kind: u32, x: v128, table: usize): v128 {
-  if (kind == ELU) return elu64(x, table);
-  if (kind == EXPONENTIAL) return exp64(x, table);
-  if (kind == LOGARITHM) return log64(x, table);
-  if (kind == SIGMOID) return sigmoid64(x, table);
-  if (kind == TANH) return tanh64(x, table);
-  return softplus64(x, table);
-}
-
-/** An operand that does not change along a row is repeated in scratch and read there without advancing. */
-// @ts-ignore: decorator
-@inline
-function repeated(at: usize, from: usize): usize {
-  const value = v128.load32_splat(from);
-  v128.store(at, value);
-  v128.store(at, value, 16);
-  v128.store(at, value, 32);
-  v128.store(at, value, 48);
-  return at;
-}
-
-// @ts-ignore: decorator
-@inline
-function combineRow(kind: u32, out: usize, a: usize, aStep: usize, b: usize, bStep: usize, count: u32): void {
-  for (; count >= 16; count -= 16) {
-    v128.store(out, binaryValue(kind, v128.load(a), v128.load(b)));
-    v128.store(out, binaryValue(kind, v128.load(a, 16), v128.load(b, 16)), 16);
-    v128.store(out, binaryValue(kind, v128.load(a, 32), v128.load(b, 32)), 32);
-    v128.store(out, binaryValue(kind, v128.load(a, 48), v128.load(b, 48)), 48);
-    out += 64; a += aStep; b += bStep;
+@final class EluGradient {
+  @inline at(a: v128, b: v128): v128 {
+    const below = f32x4.mul(a, f32x4.add(b, f32x4.splat(1)));
+    return v128.bitselect(a, below, f32x4.ge(b, f32x4.splat(0)));
   }
-  const aQuarter = aStep >> 2, bQuarter = bStep >> 2;
-  for (; count >= 4; count -= 4) {
-    v128.store(out, binaryValue(kind, v128.load(a), v128.load(b)));
-    out += 16; a += aQuarter; b += bQuarter;
-  }
-  if (count > 0) storeLanes(out, binaryValue(kind, v128.load(a), v128.load(b)), count);
 }
 
-/** out[o, r, c] = f(a[o, r, c], b[o, r, c]) with strides of 0 where an operand is broadcast. */
+@final class ReluGradient {
+  @inline at(a: v128, b: v128): v128 { return v128.andnot(a, f32x4.le(b, f32x4.splat(0))); }
+}
+
+/** out[o, r, c] = f(a[o, r, c], b[o, r, c]), strides 0 where an operand is broadcast; kinds as in src/layer-operations.ts. */
 export function binary(record: usize): void {
   switch (word(record, 4)) {
-    case ADD: combine(ADD, record); break;
-    case SUBTRACT: combine(SUBTRACT, record); break;
-    case MULTIPLY: combine(MULTIPLY, record); break;
-    case DIVIDE: combine(DIVIDE, record); break;
-    case MAXIMUM: combine(MAXIMUM, record); break;
-    case MINIMUM: combine(MINIMUM, record); break;
-    case SQUARED_DIFFERENCE: combine(SQUARED_DIFFERENCE, record); break;
-    case PRELU: combine(PRELU, record); break;
-    case ELU_GRADIENT: combine(ELU_GRADIENT, record); break;
-    case RELU_GRADIENT: combine(RELU_GRADIENT, record); break;
+    case 0: combine<Add>(record); break;
+    case 1: combine<Subtract>(record); break;
+    case 2: combine<Multiply>(record); break;
+    case 3: combine<Divide>(record); break;
+    case 4: combine<Maximum>(record); break;
+    case 5: combine<Minimum>(record); break;
+    case 6: combine<SquaredDifference>(record); break;
+    case 7: combine<Prelu>(record); break;
+    case 8: combine<EluGradient>(record); break;
+    case 9: combine<ReluGradient>(record); break;
     default: unreachable();
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function combine(kind: u32, record: usize): void {
+function combine<F>(record: usize): void {
   const rows = size(record, 1), width = size(record, 2), lines = size(record, 0) * rows;
   const out = word(record, 5), a = word(record, 6), b = word(record, 7);
   const aOuter = word(record, 8), aRow = word(record, 9), aColumn = word(record, 10);
@@ -232,10 +234,41 @@ function combine(kind: u32, record: usize): void {
     let right = b + (<usize>(outer * bOuter + row * bRow + first * bColumn) << 2);
     if (aColumn == 0) left = repeated(scratch, left);
     if (bColumn == 0) right = repeated(scratch + 64, right);
-    combineRow(kind, out + (<usize>(line * width + first) << 2), left, aStep, right, bStep, count);
+    combineRow<F>(out + (<usize>(line * width + first) << 2), left, aStep, right, bStep, count);
     if (++row == rows) {
       row = 0;
       outer++;
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function combineRow<F>(out: usize, a: usize, aStep: usize, b: usize, bStep: usize, count: u32): void {
+  const f = changetype<F>(0);
+  for (; count >= 16; count -= 16) {
+    v128.store(out, f.at(v128.load(a), v128.load(b)));
+    v128.store(out, f.at(v128.load(a, 16), v128.load(b, 16)), 16);
+    v128.store(out, f.at(v128.load(a, 32), v128.load(b, 32)), 32);
+    v128.store(out, f.at(v128.load(a, 48), v128.load(b, 48)), 48);
+    out += 64; a += aStep; b += bStep;
+  }
+  const aQuarter = aStep >> 2, bQuarter = bStep >> 2;
+  for (; count >= 4; count -= 4) {
+    v128.store(out, f.at(v128.load(a), v128.load(b)));
+    out += 16; a += aQuarter; b += bQuarter;
+  }
+  if (count > 0) storeLanes(out, f.at(v128.load(a), v128.load(b)), count);
+}
+
+/** An operand that does not change along a row is repeated in scratch and read there without advancing. */
+// @ts-ignore: decorator
+@inline
+function repeated(at: usize, from: usize): usize {
+  const value = v128.load32_splat(from);
+  v128.store(at, value);
+  v128.store(at, value, 16);
+  v128.store(at, value, 32);
+  v128.store(at, value, 48);
+  return at;
 }

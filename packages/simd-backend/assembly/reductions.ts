@@ -5,12 +5,33 @@ import { meet, scratch, SEGMENTS, shareEnd, shareStart } from "./team";
 // out[o, i] = reduction over r of x[o, r, i]. Sums and products are taken in float64. The reduced axis is cut
 // into pieces by its length alone, so that the bits do not depend on the thread count.
 
-// Kinds, in the order of src/layer-operations.ts.
-const SUM: u32 = 0;
+/** How totals are joined; a class each, so that the generic loops are compiled once for each of them. */
+@final class Sum {
+  @inline neutral(): f64 { return 0; }
+  @inline join(a: f64, b: f64): f64 { return a + b; }
+  @inline joinPairs(a: v128, b: v128): v128 { return f64x2.add(a, b); }
+}
+
+@final class Maximum {
+  @inline neutral(): f64 { return -Infinity; }
+  @inline join(a: f64, b: f64): f64 { return max<f64>(a, b); }
+  @inline joinPairs(a: v128, b: v128): v128 { return f64x2.max(a, b); }
+}
+
+@final class Minimum {
+  @inline neutral(): f64 { return Infinity; }
+  @inline join(a: f64, b: f64): f64 { return min<f64>(a, b); }
+  @inline joinPairs(a: v128, b: v128): v128 { return f64x2.min(a, b); }
+}
+
+@final class Product {
+  @inline neutral(): f64 { return 1; }
+  @inline join(a: f64, b: f64): f64 { return a * b; }
+  @inline joinPairs(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
+}
+
+/** The position of "mean" among the kinds of src/layer-operations.ts. */
 const MEAN: u32 = 1;
-const MAXIMUM: u32 = 2;
-const MINIMUM: u32 = 3;
-const PRODUCT: u32 = 4;
 
 /** Columns that are reduced together: a cache line of floats, whose float64 totals stay in registers. */
 const BLOCK: u32 = 16;
@@ -29,17 +50,16 @@ function pieceLength(outer: u32, reduced: u32, inner: u32): u32 {
 
 export function reduce(record: usize): void {
   switch (word(record, 4)) {
-    case SUM: case MEAN: reduceBy(SUM, record); break;
-    case MAXIMUM: reduceBy(MAXIMUM, record); break;
-    case MINIMUM: reduceBy(MINIMUM, record); break;
-    case PRODUCT: reduceBy(PRODUCT, record); break;
+    case 0: reduceBy<Sum>(record); break;
+    case MEAN: reduceBy<Sum>(record); break;
+    case 2: reduceBy<Maximum>(record); break;
+    case 3: reduceBy<Minimum>(record); break;
+    case 4: reduceBy<Product>(record); break;
     default: unreachable();
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function reduceBy(kind: u32, record: usize): void {
+function reduceBy<Join>(record: usize): void {
   const outer = size(record, 0), reduced = size(record, 1), inner = size(record, 2);
   const out = word(record, 5), x = word(record, 6), workspace = word(record, 7);
   const divisor: f64 = word(record, 4) == MEAN ? <f64>reduced : 1;
@@ -52,8 +72,8 @@ function reduceBy(kind: u32, record: usize): void {
     const first = piece * step, rows = min<u32>(step, reduced - first);
     const from = x + (<usize>position * reduced + first) * rowBytes + <usize>block * BLOCK * 4;
     const totals = pieces == 1 ? scratch : workspace + unit * BLOCK_BYTES;
-    if (inner == 1) store<f64>(totals, reduceRun(kind, from, rows));
-    else reduceColumns(kind, totals, from, rows, rowBytes);
+    if (inner == 1) store<f64>(totals, reduceRun<Join>(from, rows));
+    else reduceColumns<Join>(totals, from, rows, rowBytes);
     if (pieces == 1) {
       const column = block * BLOCK;
       writeTotals(out + (<usize>(position * inner + column) << 2), totals, min<u32>(BLOCK, inner - column), divisor);
@@ -61,7 +81,7 @@ function reduceBy(kind: u32, record: usize): void {
   }
   if (pieces > 1) {
     meet();
-    combinePieces(kind, record, pieces, divisor);
+    combinePieces<Join>(record, pieces, divisor);
   }
 }
 
@@ -72,11 +92,9 @@ function writeTotals(out: usize, totals: usize, count: u32, divisor: f64): void 
 }
 
 /** The totals of the pieces, in their order. */
-// @ts-ignore: decorator
-@inline
-function combinePieces(kind: u32, record: usize, pieces: u32, divisor: f64): void {
+function combinePieces<Join>(record: usize, pieces: u32, divisor: f64): void {
   const outer = size(record, 0), inner = size(record, 2);
-  const out = word(record, 5), workspace = word(record, 7);
+  const out = word(record, 5), workspace = word(record, 7), by = changetype<Join>(0);
   const blocks = (inner + BLOCK - 1) / BLOCK, end = shareEnd(outer * blocks, 1);
   for (let item = shareStart(outer * blocks, 1); item < end; item++) {
     const position = item / blocks, block = item - position * blocks, column = block * BLOCK;
@@ -85,75 +103,44 @@ function combinePieces(kind: u32, record: usize, pieces: u32, divisor: f64): voi
     for (let entry: usize = 0; entry < count; entry++) {
       let total = load<f64>(first + (entry << 3));
       for (let piece: u32 = 1; piece < pieces; piece++) {
-        total = joined(kind, total, load<f64>(first + <usize>(piece * blocks) * BLOCK_BYTES + (entry << 3)));
+        total = by.join(total, load<f64>(first + <usize>(piece * blocks) * BLOCK_BYTES + (entry << 3)));
       }
       store<f32>(out + (<usize>(position * inner + column + entry) << 2), <f32>(total / divisor));
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function joined(kind: u32, a: f64, b: f64): f64 {
-  if (kind == SUM) return a + b;
-  if (kind == MAXIMUM) return max<f64>(a, b);
-  if (kind == MINIMUM) return min<f64>(a, b);
-  return a * b;
-}
-
-// @ts-ignore: decorator
-@inline
-function joinedPairs(kind: u32, a: v128, b: v128): v128 {
-  if (kind == SUM) return f64x2.add(a, b);
-  if (kind == MAXIMUM) return f64x2.max(a, b);
-  if (kind == MINIMUM) return f64x2.min(a, b);
-  return f64x2.mul(a, b);
-}
-
-// @ts-ignore: decorator
-@inline
-function neutral(kind: u32): f64 {
-  if (kind == SUM) return 0;
-  if (kind == MAXIMUM) return -Infinity;
-  if (kind == MINIMUM) return Infinity;
-  return 1;
-}
-
 /** A run of adjacent entries, in eight interleaved totals. */
-// @ts-ignore: decorator
-@inline
-function reduceRun(kind: u32, x: usize, count: u32): f64 {
-  const start = f64x2.splat(neutral(kind));
+function reduceRun<Join>(x: usize, count: u32): f64 {
+  const by = changetype<Join>(0), start = f64x2.splat(by.neutral());
   let s0 = start, s1 = start, s2 = start, s3 = start;
   for (; count >= 8; count -= 8, x += 32) {
     const a = v128.load(x), b = v128.load(x, 16);
-    s0 = joinedPairs(kind, s0, f64x2.promote_low_f32x4(a));
-    s1 = joinedPairs(kind, s1, promoteHigh(a));
-    s2 = joinedPairs(kind, s2, f64x2.promote_low_f32x4(b));
-    s3 = joinedPairs(kind, s3, promoteHigh(b));
+    s0 = by.joinPairs(s0, f64x2.promote_low_f32x4(a));
+    s1 = by.joinPairs(s1, promoteHigh(a));
+    s2 = by.joinPairs(s2, f64x2.promote_low_f32x4(b));
+    s3 = by.joinPairs(s3, promoteHigh(b));
   }
-  const pairs = joinedPairs(kind, joinedPairs(kind, s0, s1), joinedPairs(kind, s2, s3));
-  let total = joined(kind, f64x2.extract_lane(pairs, 0), f64x2.extract_lane(pairs, 1));
-  for (; count > 0; count--, x += 4) total = joined(kind, total, <f64>load<f32>(x));
+  const pairs = by.joinPairs(by.joinPairs(s0, s1), by.joinPairs(s2, s3));
+  let total = by.join(f64x2.extract_lane(pairs, 0), f64x2.extract_lane(pairs, 1));
+  for (; count > 0; count--, x += 4) total = by.join(total, <f64>load<f32>(x));
   return total;
 }
 
 /** Totals of BLOCK adjacent columns; columns past the end of a row hold whatever lies there. */
-// @ts-ignore: decorator
-@inline
-function reduceColumns(kind: u32, totals: usize, x: usize, rows: u32, rowBytes: usize): void {
-  const start = f64x2.splat(neutral(kind));
+function reduceColumns<Join>(totals: usize, x: usize, rows: u32, rowBytes: usize): void {
+  const by = changetype<Join>(0), start = f64x2.splat(by.neutral());
   let s0 = start, s1 = start, s2 = start, s3 = start, s4 = start, s5 = start, s6 = start, s7 = start;
   for (; rows > 0; rows--, x += rowBytes) {
     const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x, 32), d = v128.load(x, 48);
-    s0 = joinedPairs(kind, s0, f64x2.promote_low_f32x4(a));
-    s1 = joinedPairs(kind, s1, promoteHigh(a));
-    s2 = joinedPairs(kind, s2, f64x2.promote_low_f32x4(b));
-    s3 = joinedPairs(kind, s3, promoteHigh(b));
-    s4 = joinedPairs(kind, s4, f64x2.promote_low_f32x4(c));
-    s5 = joinedPairs(kind, s5, promoteHigh(c));
-    s6 = joinedPairs(kind, s6, f64x2.promote_low_f32x4(d));
-    s7 = joinedPairs(kind, s7, promoteHigh(d));
+    s0 = by.joinPairs(s0, f64x2.promote_low_f32x4(a));
+    s1 = by.joinPairs(s1, promoteHigh(a));
+    s2 = by.joinPairs(s2, f64x2.promote_low_f32x4(b));
+    s3 = by.joinPairs(s3, promoteHigh(b));
+    s4 = by.joinPairs(s4, f64x2.promote_low_f32x4(c));
+    s5 = by.joinPairs(s5, promoteHigh(c));
+    s6 = by.joinPairs(s6, f64x2.promote_low_f32x4(d));
+    s7 = by.joinPairs(s7, promoteHigh(d));
   }
   v128.store(totals, s0);
   v128.store(totals, s1, 16);

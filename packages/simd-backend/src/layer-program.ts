@@ -165,7 +165,7 @@ export interface LayerOperations<Result> {
   /**
    * out[o, r, c] = f(a[o, r, c], b[o, r, c]) over outer × rows × width entries, operands contiguous unless strides are
    * given; out may be an operand that is not broadcast. `prelu` is a, or a · b for a < 0; the gradients are those
-   * of a = dy: `eluGradient` is a for b ≥ 0, else a · (b + 1), b = elu(x); `reluGradient` is a for b > 0, else 0 · a.
+   * of a = dy: `eluGradient` is a for b ≥ 0, else a · (b + 1), b = elu(x); `reluGradient` is 0 for b ≤ 0, else a.
    */
   binary(options: BinaryOptions): Result;
   /**

@@ -47,7 +47,7 @@ const binaryReferences: Record<BinaryKind, { of: (a: number, b: number) => numbe
     squaredDifference: { of: (a, b) => Math.fround(a - b) * Math.fround(a - b), ulps: 0 },
     prelu: { of: (a, b) => (a < 0 ? a * b : a), ulps: 0 },
     eluGradient: { of: (a, b) => (b >= 0 ? a : a * Math.fround(b + 1)), ulps: 0 },
-    reluGradient: { of: (a, b) => a * (Number.isNaN(b) ? NaN : b > 0 ? 1 : 0), ulps: 0 },
+    reluGradient: { of: (a, b) => (b <= 0 ? 0 : a), ulps: 0 },
   };
 
 const kindsOf = <Kind extends string>(references: Record<Kind, unknown>): Kind[] =>

@@ -185,7 +185,7 @@ export const elementwiseKernels: readonly KernelConfig[] = [
   binaryKernel(Minimum, "minimum", "a", "b"),
   binaryKernel(Multiply, "multiply", "a", "b"),
   binaryKernel(Prelu, "prelu", "x", "alpha"),
-  // A custom kernel: dy times the step function of y.
+  // A custom kernel: 0 where y ≤ 0, else dy.
   binaryKernel("ReluGradient", "reluGradient", "dy", "y"),
   binaryKernel(RealDiv, "divide", "a", "b"),
   binaryKernel(SquaredDifference, "squaredDifference", "a", "b"),
