@@ -36,6 +36,8 @@ const NEAR: usize = 464;
 const THIRD: usize = 480;
 const TWO_FIFTEENTHS: usize = 496;
 const THRESHOLD: usize = 512;
+/** 1.5·2^52: a number added to it is rounded to a whole one, in its low bits. */
+const ROUNDER: usize = 528;
 
 /** Fills the table; before the functions below are used in an operation. */
 export function prepareExponentials(): void {
@@ -61,6 +63,7 @@ export function prepareExponentials(): void {
   put(THIRD, -1.0 / 3);
   put(TWO_FIFTEENTHS, 2.0 / 15);
   put(THRESHOLD, SOFTPLUS_THRESHOLD);
+  put(ROUNDER, 6755399441055744);
 }
 
 function put(at: usize, value: f64): void {
@@ -84,7 +87,8 @@ export function exp64(x: v128, table: usize): v128 {
   const largest = v128.load(table + LARGEST), one = v128.load(table + ONE);
   // Unlike min and max, one instruction each; NaN stays as the first operand.
   const bounded = f64x2.pmax(f64x2.pmin(x, largest), f64x2.neg(largest));
-  const n = f64x2.nearest(f64x2.mul(bounded, v128.load(table + LOG2_E)));
+  const shifted = f64x2.add(f64x2.mul(bounded, v128.load(table + LOG2_E)), v128.load(table + ROUNDER));
+  const n = f64x2.sub(shifted, v128.load(table + ROUNDER));
   const r = f64x2.sub(
     f64x2.sub(bounded, f64x2.mul(n, v128.load(table + LN2_FIRST))), f64x2.mul(n, v128.load(table + LN2_REST)),
   );
@@ -98,8 +102,8 @@ export function exp64(x: v128, table: usize): v128 {
   p = horner(p, r, table, HALF);
   p = f64x2.add(f64x2.mul(p, r), one);
   p = f64x2.add(f64x2.mul(p, r), one);
-  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(n));
-  return f64x2.mul(p, i64x2.shl(i64x2.add(exponent, v128.load(table + EXPONENT_BIAS)), 52));
+  // The low bits of `shifted` are n.
+  return f64x2.mul(p, i64x2.shl(i64x2.add(shifted, v128.load(table + EXPONENT_BIAS)), 52));
 }
 
 /**
