@@ -223,7 +223,7 @@ describe("resolveConfig", () => {
       "--score_largest: has no effect without --score_metric_name",
     ]);
     expect(resolve({ gpu_ids: ["0"] }).notices).toEqual([
-      "--gpu_ids: this experiment runs on the CPU",
+      "--gpu_ids: has no effect; runs use the CPU, or the GPU of their --backend",
     ]);
   });
 
