@@ -65,6 +65,20 @@ export default tseslint.config(
     },
   },
   {
+    // Its tests run on the backend that has its kernels, which the package itself must not know.
+    files: ["packages/locality-bias/test/**/*.ts"],
+    rules: {
+      "@nx/enforce-module-boundaries": [
+        "error",
+        {
+          depConstraints: [
+            mayImport("locality-bias", ["random", "array-files", "experiment-kit", "simd-backend"]),
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Importing the maths must not pull in the harness: only ./experiment knows the kit.
     files: ["packages/*/src/**/*.ts"],
     ignores: ["packages/{cli,experiment-kit}/**", "packages/*/src/experiment/**"],

@@ -39,11 +39,10 @@ export function registerBatchNormalizationGradients(): void {
     inputsToSave: ["x", "scale"],
     outputsToSave: [false, true, true],
     gradFunc: (dys, [x, scale, mean, variance], attributes) => {
-      const statistics = { mean: detach(mean), variance: detach(variance) };
       const dy = (dys as tf.Tensor[])[0];
       // Not in the thunks: all three are always needed or cost next to nothing, and each thunk has a
       // scope of its own, in which the other two would be lost.
-      const [dx, dScale, dOffset] = gradient({ dy, x, scale, ...statistics }, { ...attributes });
+      const [dx, dScale, dOffset] = gradient({ dy, x, scale, mean, variance }, { ...attributes });
       return { x: () => dx, scale: () => dScale, offset: () => dOffset };
     },
   });

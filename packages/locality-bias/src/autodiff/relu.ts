@@ -25,8 +25,9 @@ export function registerReluGradient(): void {
 /** dy where y > 0, otherwise 0. */
 const mask = defineKernel<tf.Tensor>("ReluGradient", ({ dy, y }) => tf.mul(dy, tf.step(y)));
 
+/** No detaching here: to tfjs's tape a saved result is a constant anyway. */
 const rectify = tf.customGrad((x, save) => {
   const y = tf.relu(x as tf.Tensor);
   (save as tf.GradSaveFunc)([y]);
-  return { value: y, gradFunc: (dy, [y]) => mask({ dy: dy as tf.Tensor, y: detach(y) }) };
+  return { value: y, gradFunc: (dy, [y]) => mask({ dy: dy as tf.Tensor, y }) };
 });
