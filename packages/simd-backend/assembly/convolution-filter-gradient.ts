@@ -17,7 +17,7 @@ const PIXEL_BLOCK: u32 = 256;
 const WIDTH_BLOCK: u32 = 240;
 const FEWEST_CHANNELS: u32 = 6;
 /** Images narrower than this are taken together. */
-const NARROW: i32 = 6;
+const NARROW: i32 = 8;
 /** With fewer columns than this, packing the left operand does not pay. */
 const FEW_COLUMNS: u32 = 40;
 
