@@ -19,7 +19,7 @@ const FEWEST_CHANNELS: u32 = 6;
 /** Images narrower than this are taken together. */
 const NARROW: i32 = 8;
 /** With fewer columns than this, packing the left operand does not pay. */
-const FEW_COLUMNS: u32 = 40;
+const FEW_COLUMNS: u32 = 72;
 
 // Scratch of a thread: a tile for edges, the runs, for each pixel of the runs where its group starts and in which
 // column of the image, a panel of the left operand, the packed block of the upstream.
