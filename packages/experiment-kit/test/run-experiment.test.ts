@@ -427,7 +427,7 @@ describe("output", () => {
       ...(toyExperiment as Experiment),
       async prepare(config, context) {
         const toy = await (toyExperiment as Experiment).prepare(config, context);
-        const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
+        const wait = () => new Promise((resolve) => setTimeout(resolve, 150));
         return {
           ...toy,
           async trainBatch(batch, values) {
@@ -451,7 +451,7 @@ describe("output", () => {
     );
     const updates = stdout.text().split("\r\u001b[K");
     const withinFirst =
-      /^0\/2 epochs, batch [1-5]\/6 {2}train_loss \S+ {2}.* epochs\/s {2}ETA 0:00:0\d/;
+      /^0\/2 epochs, batch [1-6]\/6 {2}train_loss \S+ {2}.* epochs\/s {2}ETA 0:00:0\d/;
     expect(updates.some((update) => withinFirst.test(update))).toBe(true);
     expect(updates.some((update) => /^0\/2 epochs, validation [1-3]\/4 /.test(update))).toBe(true);
     expect(updates.some((update) => /^1\/2 epochs, batch/.test(update))).toBe(true);

@@ -20,6 +20,8 @@ const METRICS_PER_LINE = 8;
 /** Log lines come this often at first and less often in a long run, so that a log stays readable. */
 const SHORTEST_LOG_INTERVAL_MS = 1000;
 const LONGEST_LOG_INTERVAL_MS = 30_000;
+/** How far an epoch is, is shown of those that last longer. */
+const BRIEF_EPOCH_MS = 500;
 
 /**
  * Reports on training: the line of progress of a console, and log lines about logged epochs (every
@@ -34,6 +36,7 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
   let startedAt = 0;
   let logAt = 0;
   let progressAt = 0;
+  let epochStartedAt = 0;
   let loggedEpoch = -1;
   let epochsBefore = 0;
 
@@ -46,7 +49,7 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
   };
 
   const showWithin = (fit: Fit, within: NonNullable<Progress["within"]>): void => {
-    if (fit.now < progressAt) return;
+    if (fit.now < progressAt || fit.now < epochStartedAt + BRIEF_EPOCH_MS) return;
     progressAt = fit.now + console.progressInterval;
     reportProgress(fit, console, score, rate, within);
   };
@@ -80,6 +83,9 @@ export function progressLogger(options: ProgressLoggerOptions): Callback {
       log.info(
         `Starting fit for ${count} epochs. Epochs range (inclusive): ${fit.firstEpoch}--${fit.lastEpoch}`,
       );
+    },
+    onEpochStart(fit) {
+      epochStartedAt = fit.now;
     },
     ...(watchBatches ? { onTrainBatchEnd } : {}),
     ...(showsProgress
