@@ -304,6 +304,25 @@ describe("kernels that move data", () => {
     );
   });
 
+  test("Tile", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(lengths, fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 4 }),
+        fc.nat(),
+        async (axes, seed) => {
+          const x = anyValues(
+            seed,
+            axes.map(([length]) => length),
+          );
+          const reps = axes.map(([, count]) => count);
+          fc.pre(reps.some((count) => count > 1));
+          await compare("Tile", { x }, { reps }, 0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test("Concat", async () => {
     await fc.assert(
       fc.asyncProperty(
