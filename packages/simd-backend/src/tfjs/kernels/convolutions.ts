@@ -4,6 +4,7 @@ import {
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   FusedConv2D,
+  util,
   type Conv2DAttrs,
   type Conv2DBackpropFilterAttrs,
   type Conv2DBackpropInputAttrs,
@@ -97,6 +98,12 @@ const fusedConv2D = defineKernel<
   return product && addEpilogue(backend, product, { inputs, attrs });
 });
 
+/** tfjs lets a transposed convolution ask for another shape than the one that dy belongs to. */
+function hasOutputShape({ shape }: TensorInfo, geometry: ConvolutionGeometry): boolean {
+  const { batch, outHeight, outWidth, outChannels } = geometry;
+  return util.arraysEqual(shape, [batch, outHeight, outWidth, outChannels]);
+}
+
 const conv2DBackpropInput = defineKernel<
   { dy: TensorInfo; filter: TensorInfo },
   Conv2DBackpropInputAttrs
@@ -104,7 +111,7 @@ const conv2DBackpropInput = defineKernel<
   const { dy, filter } = inputs;
   if (!areFloats(dy, filter)) return undefined;
   const geometry = geometryOf(attrs.inputShape, filter.shape, attrs);
-  if (geometry === undefined) return undefined;
+  if (geometry === undefined || !hasOutputShape(dy, geometry)) return undefined;
   const { info, pointer } = backend.output(attrs.inputShape);
   backend.runOperation("convolutionInputGradient", {
     ...geometry,
@@ -122,7 +129,7 @@ const conv2DBackpropFilter = defineKernel<
   const { x, dy } = inputs;
   if (!areFloats(x, dy)) return undefined;
   const geometry = geometryOf(x.shape, attrs.filterShape, attrs);
-  if (geometry === undefined) return undefined;
+  if (geometry === undefined || !hasOutputShape(dy, geometry)) return undefined;
   const { info, pointer } = backend.output(attrs.filterShape);
   backend.runOperation("convolutionFilterGradient", {
     ...geometry,
