@@ -4,6 +4,7 @@ import {
   PadV2,
   Slice,
   slice_util,
+  Tile,
   Transpose,
   util,
   type KernelConfig,
@@ -192,5 +193,25 @@ const concat = defineKernel<readonly TensorInfo[], { axis: number }>(
   },
 );
 
+const tile = defineKernel<{ x: TensorInfo }, { reps: number[] }>(
+  Tile,
+  ({ inputs, attrs, backend }) => {
+    const { x } = inputs;
+    const { reps } = attrs;
+    if (!areFloats(x) || reps.some((count) => count < 1)) return undefined;
+    const shape = x.shape.map((length, axis) => length * reps[axis]!);
+    const { info, pointer } = backend.output(shape);
+    const from = strides(x.shape);
+    const to = strides(shape);
+    const axes = x.shape.flatMap((length, axis) => [
+      { length: reps[axis]!, from: 0, to: length * to[axis]! },
+      { length, from: from[axis]!, to: to[axis]! },
+    ]);
+    if (copyAlong(backend, axes, backend.floatsPointer(x), pointer)) return info;
+    backend.disposeData(info.dataId);
+    return undefined;
+  },
+);
+
 /** Kernels that only move float32 values. */
-export const dataMovementKernels: readonly KernelConfig[] = [transpose, pad, slice, concat];
+export const dataMovementKernels: readonly KernelConfig[] = [transpose, pad, slice, concat, tile];
