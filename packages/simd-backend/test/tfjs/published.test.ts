@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import * as modules from "node:module";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -20,12 +21,19 @@ async function runPublishedTests(backend: string): Promise<Results> {
 /** Tests of moving data between two cpu backends, which ask for that backend by name. */
 const CPU_ONLY = "Switching cpu backends";
 
-test("passes the tests that tfjs-core publishes, but for those that backend cpu fails in the same run", async () => {
-  const [cpu, simd] = await Promise.all([runPublishedTests("cpu"), runPublishedTests("simd")]);
-  const failing = new Set(cpu.failed.map(({ name }) => name));
-  expect(simd.failed.filter(({ name }) => !failing.has(name))).toEqual([]);
-  const expected = cpu.passed.filter((name) => !name.startsWith(CPU_ONLY));
-  expect(expected.length).toBeGreaterThan(4000);
-  const passing = new Set(simd.passed);
-  expect(expected.filter((name) => !passing.has(name))).toEqual([]);
-}, 180_000);
+/** Node 20 cannot load tfjs's sources as they are. */
+const cannotLoad = !("registerHooks" in modules);
+
+test.skipIf(cannotLoad)(
+  "passes the tests that tfjs-core publishes, but for those that backend cpu fails in the same run",
+  async () => {
+    const [cpu, simd] = await Promise.all([runPublishedTests("cpu"), runPublishedTests("simd")]);
+    const failing = new Set(cpu.failed.map(({ name }) => name));
+    expect(simd.failed.filter(({ name }) => !failing.has(name))).toEqual([]);
+    const expected = cpu.passed.filter((name) => !name.startsWith(CPU_ONLY));
+    expect(expected.length).toBeGreaterThan(4000);
+    const passing = new Set(simd.passed);
+    expect(expected.filter((name) => !passing.has(name))).toEqual([]);
+  },
+  180_000,
+);
