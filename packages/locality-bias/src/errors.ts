@@ -2,8 +2,8 @@
 export class LocalityBiasError extends Error {
   readonly exitCode: 1 | 2;
 
-  constructor(message: string, exitCode: 1 | 2 = 2) {
-    super(message);
+  constructor(message: string, exitCode: 1 | 2 = 2, options?: ErrorOptions) {
+    super(message, options);
     this.name = "LocalityBiasError";
     this.exitCode = exitCode;
   }

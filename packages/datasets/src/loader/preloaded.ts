@@ -1,4 +1,4 @@
-import { freemem } from "node:os";
+import { availableMemory } from "node:process";
 import { DatasetError } from "../error.ts";
 import { batchOrder, type BatchLoader, type LoaderOptions, splitOrder } from "./batches.ts";
 import { openSamples, type SampleSource } from "./sample-reader.ts";
@@ -39,13 +39,14 @@ export async function preloadBatches(
 
 function allocate(path: string, count: number, elements: number): Float32Array {
   const bytes = 4 * count * elements;
-  const refuse = (available: string, cause?: unknown) =>
+  const refuse = (reason: string, cause?: unknown) =>
     new DatasetError(
-      `${path}: ${count} samples need ${megabytes(bytes)} in memory, ${available}; leave out --preload_data_to_memory or use fewer samples`,
+      `${path}: ${count} samples need ${megabytes(bytes)} in memory, ${reason}; leave out --preload_data_to_memory or use fewer samples`,
       1,
       { cause },
     );
-  if (bytes > freemem()) throw refuse(`${megabytes(freemem())} are free`);
+  const available = availableMemory();
+  if (bytes > available) throw refuse(`${megabytes(available)} are available`);
   try {
     return new Float32Array(count * elements);
   } catch (error) {

@@ -8,11 +8,12 @@ import { createAdam } from "../optimizers/adam.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { createSgd } from "../optimizers/sgd.ts";
 import type { PatchPair } from "../regularizer/patch.ts";
-import { createTrainer, evaluateBatch, type TrainingBatch } from "../training/trainer.ts";
+import { createTrainer, evaluateBatch } from "../training/trainer.ts";
 import type { StartedBackend } from "./backend.ts";
 import { restoreState, saveState } from "./checkpoint-state.ts";
 import type { TrainingFlags } from "./flags.ts";
-import { checkBatch, type ImageBatch, type ImageBatches } from "./image-batches.ts";
+import type { ImageBatch, ImageBatches } from "./image-batches.ts";
+import { withTensors } from "./with-tensors.ts";
 
 export interface TrainableRequest {
   readonly train: ImageBatches;
@@ -78,15 +79,15 @@ export function createTrainable(request: TrainableRequest): Trainable {
     },
     async trainBatch(number, values) {
       const { value: batch } = (await batches!.next()) as IteratorYieldResult<ImageBatch>;
-      checkBatch(batch, `epoch ${epoch}, batch ${number + 1} of ${total}`);
-      const tensors = batchTensors(batch);
-      const result = await trainer.step({
-        ...tensors,
-        ...(drawPatches === undefined ? {} : { patches: drawPatches(patchRandom) }),
-        random: dropoutRandom,
-        last: number === total - 1,
-      });
-      tf.dispose([tensors.x, tensors.labels]);
+      const place = `epoch ${epoch}, batch ${number + 1} of ${total}`;
+      const result = await withTensors(batch, place, (tensors) =>
+        trainer.step({
+          ...tensors,
+          ...(drawPatches === undefined ? {} : { patches: drawPatches(patchRandom) }),
+          random: dropoutRandom,
+          last: number === total - 1,
+        }),
+      );
       values[0] = result.taskLoss;
       values[1] = result.accuracy;
       values[2] = result.regularization;
@@ -96,10 +97,10 @@ export function createTrainable(request: TrainableRequest): Trainable {
       values.fill(0);
       let done = 0;
       for await (const batch of test.epoch(0)) {
-        checkBatch(batch, `validation, batch ${done + 1} of ${test.batchesPerEpoch}`);
-        const tensors = batchTensors(batch);
-        const { taskLoss, accuracy } = await evaluateBatch(model, tensors);
-        tf.dispose([tensors.x, tensors.labels]);
+        const place = `validation of epoch ${epoch}, batch ${done + 1} of ${test.batchesPerEpoch}`;
+        const { taskLoss, accuracy } = await withTensors(batch, place, (tensors) =>
+          evaluateBatch(model, tensors),
+        );
         const share = batch.labels.length;
         values[0] = values[0]! + taskLoss * share;
         values[1] = values[1]! + accuracy * share;
@@ -147,13 +148,6 @@ function createOptimizer(flags: TrainingFlags, { parameters }: Model): Optimizer
   return flags.optimizer === "sgd"
     ? createSgd(parameters, { learningRate, momentum, weightDecay })
     : createAdam(parameters, { learningRate, weightDecay });
-}
-
-function batchTensors({ inputs, shape, labels }: ImageBatch): Pick<TrainingBatch, "x" | "labels"> {
-  return {
-    x: tf.tensor4d(inputs, shape as [number, number, number, number]),
-    labels: tf.tensor1d(Float32Array.from(labels)),
-  };
 }
 
 function noteSingleSample({ train, flags, context }: TrainableRequest): void {
