@@ -13,6 +13,8 @@ export interface Heap {
   largestFree(): number;
 }
 
+const SLACK = 3;
+
 interface Stretch {
   start: number;
   end: number;
@@ -20,8 +22,9 @@ interface Stretch {
 
 /**
  * A training step asks for the same sizes over and over, so a free block waits in a list of its exact size, the
- * latest on top: what is handed out next is what the caches still hold. Neighbors are merged only when a size is
- * missing and more than half of what was ever handed out is free, or nothing is left beyond it.
+ * latest on top: what is handed out next is what the caches still hold. Merging neighbors takes these lists apart, so
+ * it waits until a size is missing and memory never used before is short, or would make more than SLACK times the most
+ * bytes that were ever taken at once.
  */
 export function createHeap(start: number, capacity: number): Heap {
   const end = start + capacity;
@@ -29,6 +32,7 @@ export function createHeap(start: number, capacity: number): Heap {
   /** Everything from here on has never been handed out. */
   let fresh = start;
   let used = 0;
+  let mostUsed = 0;
 
   function keep(pointer: number, bytes: number): void {
     const list = waiting.get(bytes);
@@ -79,8 +83,8 @@ export function createHeap(start: number, capacity: number): Heap {
   function find(bytes: number): number | undefined {
     const waitingBlock = waiting.get(bytes)?.pop();
     if (waitingBlock !== undefined) return waitingBlock;
-    const mostlyFree = fresh - start - used > (fresh - start) / 2;
-    if (!mostlyFree && bytes <= end - fresh) return extend(bytes);
+    const wasteful = fresh + bytes - start > SLACK * Math.max(mostUsed, used + bytes);
+    if (!wasteful && bytes <= end - fresh) return extend(bytes);
     merge();
     return split(bytes) ?? extend(bytes);
   }
@@ -93,7 +97,9 @@ export function createHeap(start: number, capacity: number): Heap {
     allocate(bytes) {
       const blockBytes = sizeOfBlock(bytes);
       const pointer = find(blockBytes);
-      if (pointer !== undefined) used += blockBytes;
+      if (pointer === undefined) return undefined;
+      used += blockBytes;
+      mostUsed = Math.max(mostUsed, used);
       return pointer;
     },
     free(pointer, bytes) {
