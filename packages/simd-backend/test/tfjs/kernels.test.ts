@@ -168,6 +168,15 @@ describe("elementwise kernels", () => {
     );
   });
 
+  test("ReluGradient is that of tf.relu", async () => {
+    const x = anyValues(4, [6, 11]);
+    const dy = tameValues(5, x.shape);
+    const [actual] = (await runOn("simd", "ReluGradient", { dy, y: x }, {})) as [Result];
+    expect(actual.onHeap).toBe(true);
+    const expected = dy.values.map((value, i) => (x.values[i]! <= 0 ? 0 : value));
+    expectWithinUlps(actual.values, expected, 0, "ReluGradient");
+  });
+
   test("what the kernels do not cover is left to the cpu backend", async () => {
     const alternating = { a: anyValues(1, [2, 1, 3, 1, 2]), b: anyValues(2, [1, 2, 1, 3, 1]) };
     const [actual] = (await runOn("simd", "Add", alternating, {})) as [Result];
