@@ -78,7 +78,8 @@ describe.each(published)("$name", (manifest) => {
 
       const peers = Object.entries(manifest.peerDependencies ?? {});
       const subpaths = Object.keys(manifest.exports).filter(isModule);
-      if (peers.length > 0) {
+      // A package with one module has been imported without its peers, which it then loads when asked to.
+      if (peers.length > 0 && subpaths.length > 1) {
         const ours = peers.map(([name]) => name).filter((name) => name.startsWith(scope));
         const theirs = peers.filter(([name]) => !name.startsWith(scope));
         const tarballsOfOurs = closureOf([manifest.name, ...ours]);
