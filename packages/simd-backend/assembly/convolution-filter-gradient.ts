@@ -52,9 +52,9 @@ export function convolutionFilterGradient(record: usize): void {
   upstream = word(record, 17);
   imageBytes = <usize>inChannels * inHeight * inWidth << 2;
   upstreamImageBytes = <usize>outChannels * outHeight * outWidth << 2;
-  together = outWidth < NARROW && batch > 1;
-  lineLength = together ? outWidth * <i32>batch : outWidth;
   groupTaps = inChannels < FEWEST_CHANNELS && dilationWidth == 1 ? kernelWidth : 1;
+  together = outWidth < NARROW && batch > 1 && groupTaps == 1;
+  lineLength = together ? outWidth * <i32>batch : outWidth;
   const pixels: u32 = batch * outHeight * outWidth;
   for (firstColumn = 0; firstColumn < outChannels; firstColumn += WIDTH_BLOCK) {
     columnCount = min<u32>(WIDTH_BLOCK, outChannels - firstColumn);
@@ -108,9 +108,26 @@ function multiplyGroups(out: usize): void {
 }
 
 function multiplyGroup(out: usize, start: u32, end: u32, groupStart: u32): void {
-  const direct = columnCount < FEW_COLUMNS && groupTaps == 1 && !together;
-  const runs = listRuns(direct);
+  const startX = columnTap * dilationWidth - padLeft;
   const accumulate = firstPixel > 0;
+  if (groupTaps == 1) {
+    const from = firstTap(startX, strideWidth, outWidth), to = endTap(startX, strideWidth, outWidth, inWidth);
+    const direct = columnCount < FEW_COLUMNS && !together;
+    const runs = listRuns(startX, from, to, direct);
+    multiplyRows(out, start, end, groupStart, runs, direct, accumulate);
+    return;
+  }
+  // Where a row of taps is inside the image it is read in place; at the edges it is packed with zeros.
+  const from = firstTap(startX, strideWidth, outWidth);
+  const to = max<i32>(from, endTap(startX, strideWidth, outWidth, inWidth - kernelWidth + 1));
+  multiplyRows(out, start, end, groupStart, listRuns(startX, from, to, true), true, accumulate);
+  multiplyRows(out, start, end, groupStart, listRuns(startX, 0, from, false), false, true);
+  multiplyRows(out, start, end, groupStart, listRuns(startX, to, outWidth, false), false, true);
+}
+
+function multiplyRows(
+  out: usize, start: u32, end: u32, groupStart: u32, runs: u32, direct: bool, accumulate: bool,
+): void {
   if (runs == 0 && accumulate) return;
   const leftStep = direct ? <usize>inChannels * strideWidth << 2 : 32;
   let shifted: u32 = 0;
@@ -127,17 +144,13 @@ function multiplyGroup(out: usize, start: u32, end: u32, groupStart: u32): void 
 }
 
 /**
- * Lists the pixels of the block at which the group is inside the image. A run of the image itself (`direct`)
- * ends with its line; the pixels of a packed panel follow one another, and a run ends where one is left out.
+ * Lists the pixels of the block in columns from … to - 1 at which the group is in a row of the image. A run of the
+ * image itself (`direct`) ends with its line; the pixels of a packed panel follow one another, and a run ends where one
+ * is left out.
  */
-function listRuns(direct: bool): u32 {
+function listRuns(startX: i32, from: i32, to: i32, direct: bool): u32 {
+  if (from >= to) return 0;
   const perPixel: i32 = together ? batch : 1;
-  const startX = columnTap * dilationWidth - padLeft;
-  let from: i32 = 0, to: i32 = outWidth;
-  if (groupTaps == 1) {
-    from = firstTap(startX, strideWidth, outWidth);
-    to = endTap(startX, strideWidth, outWidth, inWidth);
-  }
   let runs: u32 = 0, listed: u32 = 0;
   const blockEnd: i32 = firstPixel + pixelCount;
   for (let line = <i32>firstPixel / lineLength; line * lineLength < blockEnd; line++) {
