@@ -43,17 +43,27 @@ const ofInput = (kernelName: string, derivative: Derivative): tf.GradConfig => (
   }),
 });
 
+/** One whose derivative is a constant: nothing is saved. */
+const ofNothing = (
+  kernelName: string,
+  derivative: (dy: tf.Tensor) => tf.Tensor,
+): tf.GradConfig => ({
+  kernelName,
+  gradFunc: (dy) => ({ x: () => derivative(dy as tf.Tensor) }),
+});
+
 const elementwise: readonly tf.GradConfig[] = [
   ofInput(tf.Relu, (dy, x) => tf.mul(dy, tf.step(detach(x)))),
   ofInput(tf.LeakyRelu, (dy, x, { alpha }) => tf.mul(dy, tf.step(detach(x), alpha as number))),
   ofInput(tf.Abs, (dy, x) => tf.mul(dy, tf.sign(detach(x)))),
-  ofInput(tf.Step, (dy) => tf.zerosLike(dy)),
-  ofInput(tf.Sign, (dy) => tf.zerosLike(dy)),
-  ofInput(tf.ZerosLike, (dy) => tf.zerosLike(dy)),
-  ofInput(tf.OnesLike, (dy) => tf.zerosLike(dy)),
-  ofInput(tf.Identity, (dy) => tf.cast(dy, "float32")),
-  ofInput(tf.Cast, (dy) => tf.cast(dy, "float32")),
-  ofInput(tf.Neg, (dy) => tf.neg(dy)),
+  ofNothing(tf.Step, (dy) => tf.zerosLike(dy)),
+  ofNothing(tf.LogicalNot, (dy) => tf.zerosLike(dy)),
+  ofNothing(tf.Sign, (dy) => tf.zerosLike(dy)),
+  ofNothing(tf.ZerosLike, (dy) => tf.zerosLike(dy)),
+  ofNothing(tf.OnesLike, (dy) => tf.zerosLike(dy)),
+  ofNothing(tf.Identity, (dy) => tf.cast(dy, "float32")),
+  ofNothing(tf.Cast, (dy) => tf.cast(dy, "float32")),
+  ofNothing(tf.Neg, (dy) => tf.neg(dy)),
   ofInput(tf.Square, (dy, x) => tf.mul(dy, tf.mul(x, 2))),
   ofInput(tf.Log, (dy, x) => tf.div(dy, x)),
   ofInput(tf.Log1p, (dy, x) => tf.div(dy, tf.add(x, 1))),
@@ -90,7 +100,7 @@ const replacements: readonly tf.GradConfig[] = [
   },
 ];
 
-/** Comparisons jump: their derivative is 0 wherever there is one. */
+/** Comparisons and what is made of them jump: their derivative is 0 wherever there is one. */
 const comparisons: readonly tf.GradConfig[] = [
   tf.Greater,
   tf.GreaterEqual,
@@ -98,6 +108,8 @@ const comparisons: readonly tf.GradConfig[] = [
   tf.LessEqual,
   tf.Equal,
   tf.NotEqual,
+  tf.LogicalAnd,
+  tf.LogicalOr,
 ].map((kernelName) => ({
   kernelName,
   inputsToSave: ["a", "b"],
