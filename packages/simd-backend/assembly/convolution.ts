@@ -3,6 +3,7 @@ import {
   batch, dilationHeight, dilationWidth, endTap, firstTap, inChannels, inHeight, inWidth, kernelHeight, kernelWidth,
   outChannels, outHeight, outWidth, padLeft, padTop, readGeometry, strideHeight, strideWidth,
 } from "./convolution-record";
+import { isStem, stemInputGradient } from "./convolution-stem-gradient";
 import { tileHeight } from "./gemm";
 import { packColumns, packRows } from "./gemm-packing";
 import { word } from "./tape";
@@ -115,6 +116,10 @@ export function convolutionInputGradient(record: usize): void {
   channels = outChannels;
   columns = inChannels;
   const filter = word(record, 17), out = word(record, 18);
+  if (isStem()) {
+    stemInputGradient(source, filter, out);
+    return;
+  }
   const pixelBytes = <usize>columns << 2;
   const rowBytes = pixelBytes * inWidth;
   stepY = 1;

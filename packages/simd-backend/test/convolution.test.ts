@@ -179,6 +179,30 @@ describe("convolution and its gradients", () => {
       { ...plain, batch: 3, inSize: [3, 5], kernel: [2, 3], channels: [1, 392] },
     ],
     [
+      "a stem whose last pixels are not read",
+      {
+        ...plain,
+        batch: 3,
+        inSize: [13, 18],
+        kernel: [4, 5],
+        channels: [4, 7],
+        stride: [3, 2],
+        pad: [1, 0, 2, 0],
+      },
+    ],
+    [
+      "a stem with more padding than image",
+      {
+        ...plain,
+        batch: 2,
+        inSize: [3, 2],
+        kernel: [7, 7],
+        channels: [3, 6],
+        stride: [2, 2],
+        pad: [3, 4, 5, 3],
+      },
+    ],
+    [
       "asymmetric padding",
       {
         batch: 2,
