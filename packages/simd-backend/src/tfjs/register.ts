@@ -60,7 +60,13 @@ export async function registerSimdBackend(options: SimdBackendOptions = {}): Pro
     variant,
     programBytes: PROGRAM_BYTES,
   });
-  requireUnregistered();
+  // Another call may have come first meanwhile.
+  try {
+    requireUnregistered();
+  } catch (error) {
+    runtime.dispose();
+    throw error;
+  }
   const backend = new SimdBackend(runtime);
   registerBackend(BACKEND_NAME, () => backend, 0);
   registerKernels();
