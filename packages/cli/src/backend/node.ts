@@ -38,5 +38,6 @@ function setUpLibrary(threads: number): void {
 function restoreUtil(): void {
   const util = createRequire(import.meta.url)("node:util") as typeof Util & Record<string, unknown>;
   util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
-  util["isArray"] ??= Array.isArray;
+  // Still there, but it warns.
+  util["isArray"] = Array.isArray;
 }

@@ -142,7 +142,8 @@ function reportProgress(
   const { train } = fit.metrics;
   const values = within?.phase === "train" ? fit.batchValues : train.values;
   const shown = train.infos.slice(0, 1).map(({ name }, i) => ({ name, value: values[i]! }));
-  if (score.name !== shown[0]?.name)
+  const isKnown = score.group.epochs[score.index]! >= 0;
+  if (isKnown && score.name !== shown[0]?.name)
     shown.push({ name: score.name, value: score.group.values[score.index]! });
   const epochs = within === undefined ? fit.epoch : fit.epoch - 1 + trainedShare(within);
   console.progress({
