@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test, type TestContext } from "vitest";
+import { startBackend } from "../src/backend/start-backend.ts";
 
 /** What test/backend-step.ts prints. */
 interface Step {
@@ -76,6 +78,24 @@ test("wasm agrees with cpu, with the filter gradient that it lacks", () => {
   const step = stepOf(["wasm"]);
   expect(step.started).toEqual({ name: "wasm", threads: 1 });
   expectAgreement(step);
+});
+
+test("backends follow one another in one process, as the runs of a sweep's worker do", async () => {
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  for (const [backend, threads, expected] of [
+    ["simd", 1, 1],
+    ["simd", 2, 2],
+    ["cpu", 2, 1],
+    ["wasm", 0, 1],
+    ["simd", 2, 2],
+  ] as const) {
+    const started = await startBackend({ backend, threads, log });
+    expect(started).toEqual({ name: backend, threads: expected });
+    expect(tf.getBackend()).toBe(backend);
+    expect([...(await tf.add([1, 2], [3, 4]).data())]).toEqual([4, 6]);
+  }
+  expect(lines).toEqual(["--threads 2: the backend cpu runs on one thread."]);
 });
 
 /** Chromium's Vulkan driver that needs no graphics card. */
