@@ -22,9 +22,11 @@ export {
   type BatchNormalized,
   batchNormalizationTraining,
 } from "./autodiff/batch-normalization.ts";
+export { addAlike } from "./autodiff/add-alike.ts";
 export { detach } from "./autodiff/detach.ts";
 export { maxPool, type Pooling } from "./autodiff/max-pooling.ts";
 export { registerMissingGradients } from "./autodiff/missing-gradients.ts";
+export { type Differentiated, differentiate } from "./autodiff/differentiate.ts";
 export { relu } from "./autodiff/relu.ts";
 export { checkLabels, correctCount, type Task, taskLoss, taskOf } from "./losses/task-loss.ts";
 export type { Patch, PatchPair } from "./regularizer/patch.ts";

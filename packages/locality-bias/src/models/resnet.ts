@@ -1,5 +1,6 @@
 import type { Random } from "@implicit-rank/random";
 import * as tf from "@tensorflow/tfjs-core";
+import { addAlike } from "../autodiff/add-alike.ts";
 import { batchNormalizationTraining } from "../autodiff/batch-normalization.ts";
 import { maxPool } from "../autodiff/max-pooling.ts";
 import { registerMissingGradients } from "../autodiff/missing-gradients.ts";
@@ -84,10 +85,13 @@ interface Network extends ApplyOptions {
 
 function forward(network: Network, images: tf.Tensor4D): tf.Tensor2D {
   const { layout, parameters } = network;
-  let x = relu(convolveAndNormalize(network, layout.stem, images));
-  if (layout.hasStemPooling) x = maxPool(x, { size: 3, stride: 2, padding: 1 });
+  let x = tf.tidy(() => {
+    const stem = relu(convolveAndNormalize(network, layout.stem, images));
+    return layout.hasStemPooling ? maxPool(stem, { size: 3, stride: 2, padding: 1 }) : stem;
+  });
   layout.stages.forEach((blocks, stage) => {
-    for (const block of blocks) x = applyBlock(network, block, x);
+    // Each in a scope of its own, so that what no gradient needs is freed at once.
+    for (const block of blocks) x = tf.tidy(() => applyBlock(network, block, x));
     if (stage < layout.stages.length - 1) x = drop(network, x);
   });
   const pooled = drop(network, tf.mean(x, [1, 2]) as tf.Tensor2D);
@@ -103,7 +107,7 @@ function applyBlock(network: Network, block: ResidualBlock, x: tf.Tensor4D): tf.
   });
   const { downsample } = block;
   const shortcut = downsample === undefined ? x : convolveAndNormalize(network, downsample, x);
-  return relu(tf.add(residual, shortcut));
+  return relu(addAlike(residual, shortcut));
 }
 
 function convolveAndNormalize(

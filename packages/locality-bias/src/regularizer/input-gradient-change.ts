@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { detach } from "../autodiff/detach.ts";
+import { differentiate } from "../autodiff/differentiate.ts";
 import { registerMissingGradients } from "../autodiff/missing-gradients.ts";
 import { LocalityBiasError } from "../errors.ts";
 import { pickedOutputs, taskOf } from "../losses/task-loss.ts";
@@ -69,16 +70,20 @@ export function outputAndInputGradient(
 ): OutputAndInputGradient {
   registerMissingGradients();
   let kept: tf.Tensor2D | undefined;
-  const picked = (images: tf.Tensor4D): tf.Tensor2D => {
-    const outputs = forward(images);
+  const picked = (): tf.Tensor2D => {
+    const outputs = forward(x);
     checkLogits(outputs, labels);
     kept = tf.keep(outputs);
     return taskOf(outputs) === "binary" ? outputs : tf.mul(outputs, pickedOutputs(outputs, labels));
   };
   try {
-    const { grad: gradient } = tf.valueAndGrad(picked)(x);
+    const { gradients } = differentiate(picked, [x]);
+    const [gradient] = gradients;
+    if (gradient === undefined) {
+      throw new LocalityBiasError("forward: the logits do not depend on the images");
+    }
     // The copy shares the data and is the caller's scope's to dispose of.
-    return { logits: tf.clone(kept!), gradient };
+    return { logits: tf.clone(kept!), gradient: gradient as tf.Tensor4D };
   } finally {
     kept?.dispose();
   }

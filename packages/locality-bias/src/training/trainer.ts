@@ -1,6 +1,7 @@
 import type { Random } from "@implicit-rank/random";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerMissingGradients } from "../autodiff/missing-gradients.ts";
+import { differentiate } from "../autodiff/differentiate.ts";
 import { LocalityBiasError } from "../errors.ts";
 import { correctCount, taskLoss } from "../losses/task-loss.ts";
 import type { Model } from "../models/model.ts";
@@ -95,13 +96,13 @@ function gradientsOf(model: Model, coefficient: number, batch: TrainingBatch) {
     return loss;
   };
   try {
-    const { value, grads } = tf.variableGrads(objective, variables);
+    const { value, gradients: inOrder } = differentiate(objective, variables);
     value.dispose();
     const gradients = new Map<string, tf.Tensor>();
-    for (const [name, { name: variableName }] of model.parameters) {
-      const gradient = grads[variableName];
+    [...model.parameters.keys()].forEach((name, index) => {
+      const gradient = inOrder[index];
       if (gradient !== undefined) gradients.set(name, gradient);
-    }
+    });
     return { gradients, measured: measured! };
   } catch (error) {
     measured?.dispose();
