@@ -3,16 +3,24 @@ import { createResNet, createSgd, createTrainer } from "@implicit-rank/locality-
 import { createRandom } from "@implicit-rank/random";
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../src/backend/start-backend.ts";
+import { createShortNetwork } from "./short-network.ts";
 
-/** Prints what two training steps of a tiny network with the regularizer give on the backend that is named. */
-const [name, threads = "1"] = process.argv.slice(2);
+/**
+ * Prints what two training steps with the regularizer give on the backend that is named, of a narrow
+ * ResNet-18 or of the short network.
+ */
+const [name, network, threads = "1"] = process.argv.slice(2);
 const started = await startBackend({
   backend: name as BackendName,
   threads: Number(threads),
   log: (line) => console.error(line),
 });
 const random = createRandom(5);
-const model = createResNet({ depth: 18, channels: 2, width: 2, random: random.fork("init") });
+const init = random.fork("init");
+const model =
+  network === "short"
+    ? createShortNetwork(init)
+    : createResNet({ depth: 18, channels: 2, width: 2, random: init });
 const optimizer = createSgd(model.parameters, { learningRate: 0.01, momentum: 0.9 });
 const trainer = createTrainer({ model, optimizer, coefficient: 0.5 });
 const pixels = new Float32Array(4 * 16 * 16 * 2);

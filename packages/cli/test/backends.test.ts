@@ -34,16 +34,19 @@ function stepOf(args: readonly string[], env?: NodeJS.ProcessEnv): Step {
   return JSON.parse(stdout) as Step;
 }
 
-let reference: Step;
+type Network = "resnet18" | "short";
+
+let references: Readonly<Record<Network, Step>>;
 beforeAll(() => {
-  reference = stepOf(["cpu"]);
-}, 60_000);
+  references = { resnet18: stepOf(["cpu", "resnet18"]), short: stepOf(["cpu", "short"]) };
+}, 120_000);
 
 /**
  * Against tfjs in plain JavaScript. Batch norm over few pixels magnifies differences of rounding: 1e-4 of
  * the update is usual, and a wrong gradient of any layer is a hundred times that.
  */
-function expectAgreement(step: Step): void {
+function expectAgreement(step: Step, network: Network = "resnet18"): void {
+  const reference = references[network];
   for (const [name, value] of Object.entries(reference.first))
     expect(step.first[name], name).toBeCloseTo(value, 4);
   for (const [name, value] of Object.entries(reference.second))
@@ -55,7 +58,8 @@ function expectAgreement(step: Step): void {
   expect(step.leaked).toBe(0);
 }
 
-test("the reference trains", () => {
+test.each(["resnet18", "short"] as const)("the reference trains: %s", (network) => {
+  const reference = references[network];
   expect(reference.started).toEqual({ name: "cpu", threads: 1 });
   expect(reference.first["regularization"]).toBeGreaterThan(0);
   expect(reference.second["loss"]).not.toBe(reference.first["loss"]);
@@ -64,18 +68,18 @@ test("the reference trains", () => {
 
 describe.each(["1", "2"])("simd with %s threads", (threads) => {
   test("agrees with cpu", () => {
-    const step = stepOf(["simd", threads]);
+    const step = stepOf(["simd", "resnet18", threads]);
     expect(step.started).toEqual({ name: "simd", threads: Number(threads) });
     expectAgreement(step);
   });
 });
 
 test("auto is simd", () => {
-  expect(stepOf(["auto"]).started).toEqual({ name: "simd", threads: 1 });
+  expect(stepOf(["auto", "short"]).started).toEqual({ name: "simd", threads: 1 });
 });
 
 test("wasm agrees with cpu, with the filter gradient that it lacks", () => {
-  const step = stepOf(["wasm"]);
+  const step = stepOf(["wasm", "resnet18"]);
   expect(step.started).toEqual({ name: "wasm", threads: 1 });
   expectAgreement(step);
 });
@@ -106,19 +110,19 @@ const swiftShader = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/goo
 test("webgpu agrees with cpu, on a software adapter", { timeout: 240_000 }, (context) => {
   if (swiftShader === undefined) skip(context, "needs chromium's SwiftShader");
   if (!isInstalled("webgpu")) skip(context, "needs npm install webgpu");
-  const step = stepOf(["webgpu"], {
+  const step = stepOf(["webgpu", "short"], {
     VK_ICD_FILENAMES: swiftShader,
     LD_LIBRARY_PATH: dirname(swiftShader!),
   });
   expect(step.started).toEqual({ name: "webgpu", threads: 1 });
-  expectAgreement(step);
+  expectAgreement(step, "short");
 });
 
 describe.each(["node", "node-gpu"])("%s", (name) => {
   test("agrees with cpu", (context) => {
     const packageName = `@tensorflow/tfjs-${name}`;
     if (!isInstalled(packageName)) skip(context, `needs npm install ${packageName}`);
-    const step = stepOf([name]);
+    const step = stepOf([name, "resnet18"]);
     expect(step.started).toEqual({ name, threads: 1 });
     expectAgreement(step);
   });
