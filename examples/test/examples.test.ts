@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -52,4 +52,22 @@ test("own-cnn.ts trains a network of the user's with the regularizer", async () 
   // The network begins local, and the regularizer makes the ends interact.
   expect(changeAt(0)).toBeGreaterThan(0.9);
   expect(changeAt(60)).toBeLessThan(0.85);
+});
+
+test("mnist-digits.ts writes all 10,000 digits as idx files", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "implicit-rank digits "));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const example = join(import.meta.dirname, "../mnist-digits.ts");
+  await promisify(execFile)(process.execPath, [example, folder]);
+  expect(await readdir(folder)).toHaveLength(4);
+  const split = async (prefix: string) => {
+    const images = await readFile(join(folder, `${prefix}-images-idx3-ubyte`));
+    const labels = await readFile(join(folder, `${prefix}-labels-idx1-ubyte`));
+    const count = images.readUInt32BE(4);
+    expect([images.readUInt32BE(0), images.length]).toEqual([0x803, 16 + count * 784]);
+    expect([labels.readUInt32BE(0), labels.readUInt32BE(4)]).toEqual([0x801, count]);
+    expect(new Set(labels.subarray(8))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    return count;
+  };
+  expect((await split("train")) + (await split("t10k"))).toBe(10_000);
 });
