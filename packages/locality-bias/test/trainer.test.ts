@@ -9,6 +9,7 @@ import {
   type Model,
   type Optimizer,
   relu,
+  swapPatch,
   type Trainer,
   type TrainingBatch,
 } from "../src/index.ts";
@@ -205,6 +206,25 @@ describe.each(backends)("on backend %s", (backend) => {
     await steps(trainer, batch, 3);
     await evaluateBatch(model, batch);
     expect(tf.memory()).toEqual(before);
+  });
+
+  test("both passes of a regularized step move the running statistics", async () => {
+    const create = () =>
+      createResNet({ depth: 18, channels: 1, width: 1, stem: "small", random: createRandom(4) });
+    const [trained, applied] = [create(), create()];
+    const batch = batchOf(1, 2, 16);
+    const trainer = createTrainer({
+      model: trained,
+      optimizer: recordingOptimizer(),
+      coefficient: 0.5,
+    });
+    await trainer.step(batch);
+    for (const x of [batch.x, swapPatch(batch.x, patches.b)]) {
+      applied.apply(x, { training: true }).dispose();
+    }
+    for (const [name, statistic] of trained.statistics) {
+      expect(statistic.dataSync(), name).toEqual(applied.statistics.get(name)!.dataSync());
+    }
   });
 
   describe("the kernels of a step", () => {
