@@ -97,7 +97,7 @@ describe.each(backends)("on backend %s", (backend) => {
       }
     });
 
-    test("the regularized loss and its gradients", () => {
+    test("the regularized loss and its gradients", { timeout: 120_000 }, () => {
       restart();
       const { patch_a, patch_b, coefficient, regularization, gradients } = fixture.regularized;
       let actual = Number.NaN;
