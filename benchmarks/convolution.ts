@@ -3,9 +3,10 @@
  * and of a narrow residual network.
  *
  *   node benchmarks/convolution.ts [--threads 1,2] [--seconds 0.2] [--layers WORD] [--wasm] [--torch]
+ *                                  [--python python3]
  *
  * --wasm adds tfjs-backend-wasm (one thread; it has no gradient by the filter), --torch PyTorch with as many threads
- * (python3 with torch). GFLOPS count two operations for each product with the padding's zeros included, as PyTorch's
+ * (where a Python has it). GFLOPS count two operations for each product with the padding's zeros included, as PyTorch's
  * and everyone's figures do; the kernels leave those products out, so that they can exceed the machine's peak.
  */
 import { execFileSync } from "node:child_process";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Rank, Tensor } from "@tensorflow/tfjs-core";
 import { createKernelRuntime, type ConvolutionGeometry } from "@implicit-rank/simd-backend";
+import { findPyTorch } from "./find-pytorch.ts";
 import { markdownTable } from "./timing.ts";
 
 interface Layer {
@@ -73,6 +75,7 @@ const { values } = parseArgs({
     layers: { type: "string", default: "" },
     wasm: { type: "boolean", default: false },
     torch: { type: "boolean", default: false },
+    python: { type: "string", default: "python3" },
   },
 });
 const seconds = Number(values.seconds);
@@ -155,16 +158,19 @@ async function timeWasm(): Promise<readonly Times[]> {
   });
 }
 
-function timeTorch(threads: number): readonly Times[] {
+function timeTorch(python: string, threads: number): readonly Times[] {
   const script = fileURLToPath(new URL("peers/convolution.py", import.meta.url));
   const request = JSON.stringify({ threads, seconds, layers: chosen.map((one) => one.geometry) });
-  return JSON.parse(execFileSync("python3", [script, request], { encoding: "utf8" })) as Times[];
+  return JSON.parse(execFileSync(python, [script, request], { encoding: "utf8" })) as Times[];
 }
 
+const python = values.torch ? findPyTorch(values.python) : undefined;
+if (values.torch && python === undefined) console.error("PyTorch is not at hand: it is left out");
 const engines: { readonly name: string; readonly times: readonly Times[] }[] = [];
 for (const threads of values.threads.split(",").map(Number)) {
   engines.push({ name: `simd, ${threads} thread(s)`, times: await timeKernels(threads) });
-  if (values.torch) engines.push({ name: `PyTorch, ${threads}`, times: timeTorch(threads) });
+  if (python !== undefined)
+    engines.push({ name: `PyTorch, ${threads}`, times: timeTorch(python, threads) });
 }
 if (values.wasm) engines.push({ name: "tfjs wasm, 1 thread", times: await timeWasm() });
 

@@ -17,6 +17,7 @@ import {
   plainEngine,
   type TrainingStep,
 } from "@implicit-rank/tensor-factorization";
+import { findPyTorch } from "./find-pytorch.ts";
 import { drawCase, type FactorizationCase, peerCases } from "./factorization-cases.ts";
 import { markdownTable, timePerStep } from "./timing.ts";
 
@@ -39,14 +40,6 @@ interface CaseTiming {
   readonly name: string;
   readonly ours: number;
   readonly pytorch: number | undefined;
-}
-
-function findPyTorch(): string | undefined {
-  for (const python of [options.python, "/usr/bin/python3"]) {
-    const probe = spawnSync(python, ["-c", "import torch; print(torch.__version__)"]);
-    if (probe.status === 0) return python;
-  }
-  return undefined;
 }
 
 function timePyTorch(python: string, name: string): number {
@@ -89,7 +82,7 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-const python = findPyTorch();
+const python = findPyTorch(options.python);
 if (python === undefined) console.error("PyTorch is not at hand: only this side is timed.");
 const timings: CaseTiming[] = [];
 for (const problem of peerCases) {

@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { createResNet, createSgd, createTrainer } from "@implicit-rank/locality-bias";
 import { createRandom } from "@implicit-rank/random";
 import * as tf from "@tensorflow/tfjs-core";
+import { findPyTorch } from "./find-pytorch.ts";
 import { markdownTable } from "./timing.ts";
 
 const { values: options } = parseArgs({
@@ -71,12 +72,6 @@ async function measure(backend: string, kind: Case): Promise<number> {
   return (performance.now() - start) / steps;
 }
 
-function findPyTorch(): string | undefined {
-  return [options.python, "/usr/bin/python3"].find(
-    (python) => spawnSync(python, ["-c", "import torch"]).status === 0,
-  );
-}
-
 function runSide(side: string, kind: Case, python: string | undefined): number | undefined {
   const sizes = ["threads", "seconds", "batch", "size", "width"] as const;
   const flags = [...sizes.flatMap((name) => [`--${name}`, options[name]]), "--case", kind];
@@ -96,7 +91,7 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 function compare(): void {
-  const python = findPyTorch();
+  const python = findPyTorch(options.python);
   if (python === undefined) console.error("PyTorch is not at hand: its side is left out");
   const sides = options.sides.split(",").filter((side) => side !== "pytorch" || python);
   const times = new Map<string, number[]>();
