@@ -51,12 +51,12 @@ export async function readCifar10(
   const names = fileNames(split);
   for (const place of [folder, join(folder, FOLDER)]) {
     if ((await sizeOf(join(place, names[0]!))) === undefined) continue;
-    const files = names.map((name) => join(place, name));
-    const batches = await Promise.all(files.map(readSource));
-    return fromBatches(
-      batches.map((bytes, i) => ({ file: files[i]!, bytes })),
-      edition,
-    );
+    // One after the other: of several that are missing, the first is always the one that is named.
+    const batches: Batch[] = [];
+    for (const file of names.map((name) => join(place, name))) {
+      batches.push({ file, bytes: await readSource(file) });
+    }
+    return fromBatches(batches, edition);
   }
   const archive = join(folder, CIFAR10_ARCHIVE);
   if ((await sizeOf(archive)) !== undefined) {
