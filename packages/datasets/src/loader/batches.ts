@@ -46,19 +46,17 @@ export async function openBatches(
   try {
     const opened = unwrap(await askWorker<WorkerReply<OpenedSamples>>(worker, { open: source }));
     const { count, sampleShape, contentHash, places } = opened;
-    const batchSize = options.batchSize > 0 ? Math.min(options.batchSize, count) : count;
+    const { batchesPerEpoch, requests } = planBatches(count, options);
     return {
       count,
       sampleShape,
       contentHash,
       places,
-      batchesPerEpoch: Math.ceil(count / batchSize),
+      batchesPerEpoch,
       async *epoch(epoch) {
-        const order = batchOrder(count, options.seed, epoch);
-        const requests = splitOrder(order, batchSize);
         for await (const reply of inOrder<BatchRequest, WorkerReply<LoadedBatch>>(
           [worker],
-          requests,
+          requests(epoch),
         )) {
           const { inputs, labels, indices } = unwrap(reply);
           yield { inputs, labels, indices, shape: [indices.length, ...sampleShape] };
@@ -77,15 +75,30 @@ function unwrap<Result>(reply: WorkerReply<Result>): Result {
   throw new DatasetError(reply.failure.message, reply.failure.exitCode);
 }
 
+export interface BatchPlan {
+  readonly batchesPerEpoch: number;
+  /** The samples of each batch of an epoch. */
+  requests(epoch: number): Iterable<BatchRequest>;
+}
+
+/** How `count` samples are cut into batches; the order depends on seed and epoch only. */
+export function planBatches(count: number, { batchSize: wanted, seed }: LoaderOptions): BatchPlan {
+  const batchSize = wanted > 0 ? Math.min(wanted, count) : count;
+  return {
+    batchesPerEpoch: Math.ceil(count / batchSize),
+    requests: (epoch) => splitOrder(batchOrder(count, seed, epoch), batchSize),
+  };
+}
+
 /** The samples of an epoch in order; it depends on seed and epoch only. */
-export function batchOrder(count: number, seed: number | undefined, epoch: number): Int32Array {
+function batchOrder(count: number, seed: number | undefined, epoch: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   if (seed !== undefined) createRandom(seed).fork(`epoch ${epoch}`).shuffle(order);
   return order;
 }
 
 /** The samples of each batch; the last one may be smaller. */
-export function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchRequest> {
+function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchRequest> {
   for (let start = 0; start < order.length; start += batchSize) {
     yield { indices: order.slice(start, start + batchSize) };
   }

@@ -1,6 +1,6 @@
 import { availableMemory } from "node:process";
 import { DatasetError } from "../error.ts";
-import { batchOrder, type BatchLoader, type LoaderOptions, splitOrder } from "./batches.ts";
+import { type BatchLoader, type LoaderOptions, planBatches } from "./batches.ts";
 import { openSamples, type SampleSource } from "./sample-reader.ts";
 
 /**
@@ -16,15 +16,15 @@ export async function preloadBatches(
   const elements = sampleShape.reduce((product, size) => product * size, 1);
   const samples = allocate(source.path, count, elements);
   for (let i = 0; i < count; i++) fill(i, samples, i * elements);
-  const batchSize = options.batchSize > 0 ? Math.min(options.batchSize, count) : count;
+  const { batchesPerEpoch, requests } = planBatches(count, options);
   return {
     count,
     sampleShape,
     contentHash,
     places,
-    batchesPerEpoch: Math.ceil(count / batchSize),
+    batchesPerEpoch,
     async *epoch(epoch) {
-      for (const { indices } of splitOrder(batchOrder(count, options.seed, epoch), batchSize)) {
+      for (const { indices } of requests(epoch)) {
         const inputs = new Float32Array(indices.length * elements);
         indices.forEach((index, i) => {
           inputs.set(samples.subarray(index * elements, (index + 1) * elements), i * elements);
