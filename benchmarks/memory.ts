@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compileFused, groupRmsProp } from "@implicit-rank/tensor-factorization";
 import { drawCase, peerCases } from "./factorization-cases.ts";
+import { findPyTorch } from "./find-pytorch.ts";
 import { markdownTable } from "./timing.ts";
 
 const { values: options } = parseArgs({
@@ -41,12 +42,11 @@ function measureHere(name: string): [string, string] {
   return [mebibytes(resident * 1024), mebibytes(kernel)];
 }
 
-function measurePyTorch(name: string): string {
-  for (const python of [options.python, "/usr/bin/python3"]) {
-    const run = spawnSync(python, ["-c", pytorchProbe, "-", name], { encoding: "utf8" });
-    if (run.status === 0) return mebibytes(Number(run.stderr.trim().split("\n").at(-1)) * 1024);
-  }
-  return "–";
+function measurePyTorch(python: string | undefined, name: string): string {
+  if (python === undefined) return "–";
+  const run = spawnSync(python, ["-c", pytorchProbe, "-", name], { encoding: "utf8" });
+  if (run.status !== 0) throw new Error(`${name}: the PyTorch script failed: ${run.stderr}`);
+  return mebibytes(Number(run.stderr.trim().split("\n").at(-1)) * 1024);
 }
 
 function mebibytes(bytes: number): string {
@@ -54,10 +54,12 @@ function mebibytes(bytes: number): string {
 }
 
 if (options.child !== undefined) await runChild(options.child);
-else
+else {
+  const python = findPyTorch(options.python);
   console.log(
     markdownTable(
       ["case", "implicit-rank (MiB)", "of which kernel memory", "PyTorch (MiB)"],
-      peerCases.map(({ name }) => [name, ...measureHere(name), measurePyTorch(name)]),
+      peerCases.map(({ name }) => [name, ...measureHere(name), measurePyTorch(python, name)]),
     ),
   );
+}

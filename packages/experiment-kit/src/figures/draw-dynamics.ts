@@ -1,9 +1,9 @@
 import { D3Node } from "d3-node";
 import type { D3, Group, Scale } from "../plots/d3-types.ts";
 import { drawCurve, linePath, roundPixels, unbrokenRuns } from "../plots/draw-curve.ts";
-import { FONT_FALLBACKS } from "../plots/font.ts";
 import { simplifyLine } from "../plots/simplify-line.ts";
 import { svgDocument } from "../plots/svg-document.ts";
+import { blankFigure } from "./blank-figure.ts";
 import { drawTicks, FRAME_WIDTH, groupAt } from "./draw-axes.ts";
 import { LABEL_PAD, layOutFigure, TICK_LENGTH, TICK_PAD, TITLE_PAD } from "./figure-layout.ts";
 import type { FigureLayout, PanelLayout } from "./figure-layout.ts";
@@ -35,16 +35,7 @@ export function drawDynamics(
 ): DrawnFigure {
   const node = new D3Node();
   const layout = layOutFigure(node.d3, config, panels, file);
-  const width = roundPixels(layout.width);
-  const height = roundPixels(layout.height);
-  const svg = node.createSVG(width, height, {
-    viewBox: `0 0 ${width} ${height}`,
-    role: "img",
-    "font-family": FONT_FALLBACKS,
-  });
-  svg.attr("width", `${width}pt`).attr("height", `${height}pt`);
-  svg.append("title").text(nameOf(config));
-  svg.append("rect").attr("width", width).attr("height", height).attr("fill", "white");
+  const { svg, width, height } = blankFigure(node, layout, nameOf(config));
   layout.panels.forEach((panel, i) => drawPanel(node.d3, svg, panel, layout, i));
   drawHeadAndFoot(svg, layout);
   return { svg: svgDocument(node), width, height };

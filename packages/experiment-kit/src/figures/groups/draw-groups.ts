@@ -1,8 +1,8 @@
 import { D3Node } from "d3-node";
 import type { Group } from "../../plots/d3-types.ts";
 import { linePath, roundPixels, unbrokenRuns } from "../../plots/draw-curve.ts";
-import { FONT_FALLBACKS } from "../../plots/font.ts";
 import { svgDocument } from "../../plots/svg-document.ts";
+import { blankFigure } from "../blank-figure.ts";
 import { drawTicks, FRAME_WIDTH, groupAt } from "../draw-axes.ts";
 import type { DrawnFigure } from "../draw-dynamics.ts";
 import { LABEL_PAD, TICK_LENGTH, TICK_PAD } from "../figure-layout.ts";
@@ -32,16 +32,8 @@ const BAR_WIDTH = 0.75;
 export function drawGroups(flags: GroupPlotFlags, curves: GroupCurves): DrawnFigure {
   const node = new D3Node();
   const layout = layOutGroups(node.d3, flags, curves);
-  const width = roundPixels(layout.width);
-  const height = roundPixels(layout.height);
-  const svg = node.createSVG(width, height, {
-    viewBox: `0 0 ${width} ${height}`,
-    role: "img",
-    "font-family": FONT_FALLBACKS,
-  });
-  svg.attr("width", `${width}pt`).attr("height", `${height}pt`);
-  svg.append("title").text(plainText(flags.plot_title || flags.y_label) || "groups of runs");
-  svg.append("rect").attr("width", width).attr("height", height).attr("fill", "white");
+  const title = plainText(flags.plot_title || flags.y_label) || "groups of runs";
+  const { svg, width, height } = blankFigure(node, layout, title);
   const axes = groupAt(svg, layout.axes.left, layout.axes.top);
   const size = { width: roundPixels(layout.axes.width), height: roundPixels(layout.axes.height) };
   // All x values are in the axes; the bars' ends at the first and last may be beside them.
