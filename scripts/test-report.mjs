@@ -23,7 +23,7 @@ export const targetsToCheck = ["lint", "typecheck", "build", "test"];
  */
 export function findProjects(root) {
   const folders = readdirSync(join(root, "packages")).map((name) => join("packages", name));
-  return [...folders, "examples", "scripts"].flatMap((folder) => {
+  return [...folders, "docs", "examples", "reliability", "scripts"].flatMap((folder) => {
     const packageFile = join(root, folder, "package.json");
     const projectFile = join(root, folder, "project.json");
     const file = existsSync(packageFile) ? packageFile : projectFile;
