@@ -1,21 +1,24 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { FactorizationError } from "../../errors.ts";
 import { modeTreeOf } from "../../model/parameter-layout.ts";
 import { modeSizesOf } from "../../model/spec.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "../../model/types.ts";
 import { registerGradients } from "./register-gradients.ts";
 
 /**
- * The predictions of a factorization as a differentiable function of its parameters: a vector of
- * samples.
+ * The predictions of a factorization as a differentiable function of its parameters, and of its inputs
+ * where these are real: a vector of samples.
  *
  * @param parameters the matrices in the order of `parameterLayout(spec)`.
- * @param inputs index tuples (int32, samples × order), or encodings (float32, samples × order ×
- *   largest mode size; for MF samples × rows × cols).
+ * @param inputs index tuples (int32, samples × order); or encodings in one tensor (float32, samples ×
+ *   order × largest mode size; for MF samples × rows × cols); or a list of encodings, one for each mode
+ *   (float32, samples × mode size), such as the features that other layers of a model compute.
+ * @throws FactorizationError if the list has not one encoding for each mode.
  */
 export function forward(
   spec: FactorizationSpec,
   parameters: readonly tf.Tensor[],
-  inputs: tf.Tensor,
+  inputs: tf.Tensor | readonly tf.Tensor[],
 ): tf.Tensor1D {
   registerGradients();
   return tf.tidy(() =>
@@ -28,13 +31,14 @@ export function forward(
 function matrixForward(
   spec: MatrixSpec,
   layers: readonly tf.Tensor[],
-  inputs: tf.Tensor,
+  inputs: tf.Tensor | readonly tf.Tensor[],
 ): tf.Tensor1D {
   const product = layers.reduce((left, right) => tf.matMul(left, right));
-  if (inputs.rank === 3) return tf.sum(tf.mul(inputs, product), [1, 2]);
-  const [rows, cols] = modeSizesOf(spec);
-  const picked = tf.matMul(oneHot(inputs, 0, rows), product);
-  return tf.sum(tf.mul(picked, oneHot(inputs, 1, cols)), 1);
+  if (inputs instanceof tf.Tensor && inputs.rank === 3) {
+    return tf.sum(tf.mul(inputs, product), [1, 2]);
+  }
+  const [left, right] = encode(spec, inputs);
+  return tf.sum(tf.mul(tf.matMul(left, product), right), 1);
 }
 
 /**
@@ -48,8 +52,18 @@ function oneHot(indices: tf.Tensor, mode: number, size: number): tf.Tensor2D {
 }
 
 /** Encodings of each mode, samples × mode size. */
-function encode(spec: CpSpec | HierarchicalSpec, inputs: tf.Tensor): tf.Tensor[] {
-  return spec.modeSizes.map((size, mode) =>
+function encode(
+  spec: FactorizationSpec,
+  inputs: tf.Tensor | readonly tf.Tensor[],
+): readonly tf.Tensor[] {
+  const modeSizes = modeSizesOf(spec);
+  if (!(inputs instanceof tf.Tensor)) {
+    if (inputs.length === modeSizes.length) return inputs;
+    throw new FactorizationError(
+      `inputs: ${inputs.length} encodings given for ${modeSizes.length} modes; give one for each mode`,
+    );
+  }
+  return modeSizes.map((size, mode) =>
     inputs.rank === 2
       ? oneHot(inputs, mode, size)
       : tf.reshape(tf.slice(inputs, [0, mode, 0], [-1, 1, size]), [-1, size]),
