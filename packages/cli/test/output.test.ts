@@ -3,9 +3,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { describeError, UsageError } from "../src/errors.ts";
 import { formatBytes, formatDuration, formatNumber } from "../src/output/quantities.ts";
+import { programName } from "../src/output/program-name.ts";
 import { shellWord } from "../src/output/shell-word.ts";
 import { formatTable } from "../src/output/table.ts";
 import { summarizeRise } from "../src/commands/rank-rise.ts";
+
+test.each([
+  ["/usr/local/bin/implicit-rank", "implicit-rank"],
+  ["/home/me/study/node_modules/.bin/implicit-rank", "npx implicit-rank"],
+  ["/home/me/.npm/_npx/0a1b/node_modules/.bin/implicit-rank", "npx @implicit-rank/cli"],
+  ["/home/me/study/node_modules/.bin/vitest", "implicit-rank"],
+])("started as %s, it is typed as %s", (path, typed) => {
+  expect(programName(path)).toBe(typed);
+});
 
 test("a table aligns its columns", () => {
   const columns = [

@@ -4,6 +4,7 @@ import type { CommandDefinition } from "../command.ts";
 import { seedAlias } from "../flags/seed-alias.ts";
 import { INTERRUPTED, interruptible } from "../output/interruptible.ts";
 import { createProgressLine, type ProgressLine } from "../output/progress-line.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 
 export const dataPathfinderRaw: CommandDefinition = {
@@ -34,7 +35,7 @@ export const dataPathfinderRaw: CommandDefinition = {
     }
     const { folders, seed } = made;
     const kept = made.kept > 0 ? `, ${made.kept} were there already` : "";
-    const next = `implicit-rank data pathfinder --dataset_path ${shellWord(parsed.output_dir)} --num_train_samples ${Math.ceil(parsed.num_samples / 2)} --num_test_samples ${Math.floor(parsed.num_samples / 2)}`;
+    const next = `${programName()} data pathfinder --dataset_path ${shellWord(parsed.output_dir)} --num_train_samples ${Math.ceil(parsed.num_samples / 2)} --num_test_samples ${Math.floor(parsed.num_samples / 2)}`;
     output.result(
       {
         folders,

@@ -23,6 +23,7 @@ import type { CommandDefinition } from "../command.ts";
 import { seedAlias } from "../flags/seed-alias.ts";
 import type { Output } from "../output/output.ts";
 import { formatDuration, formatNumber } from "../output/quantities.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 import { type Column, formatTable } from "../output/table.ts";
 import { drawTensorTarget } from "./data-tensor.ts";
@@ -221,8 +222,8 @@ function report(folder: string, seen: readonly Seen[], pictures: Pictures, outpu
     `Runs, with their metrics and plots: ${folder}`,
     `Figure of the dynamics: ${pictures.figure} (and .svg)`,
     `Report, to open in a browser: ${pictures.report}`,
-    `Next: implicit-rank runs list ${shellWord(folder)}`,
-    `  or: implicit-rank runs show ${shellWord(first)}`,
+    `Next: ${programName()} runs list ${shellWord(folder)}`,
+    `  or: ${programName()} runs show ${shellWord(first)}`,
   ];
   output.result({ folder, seen, ...pictures }, lines, folder);
 }

@@ -1,5 +1,6 @@
 import type { OutputStream, RunOptions, RunResult } from "@implicit-rank/experiment-kit";
 import type { Output } from "../output/output.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 
 /**
@@ -17,14 +18,14 @@ export function runOptions(output: Output): RunOptions {
 }
 
 export function resumeCommand(folder: string): string {
-  return `implicit-rank runs resume ${shellWord(folder)}`;
+  return `${programName()} runs resume ${shellWord(folder)}`;
 }
 
 /** Prints how a run ended; returns the exit code. */
 export function reportRun(result: RunResult, output: Output): number {
   const { folder, outcome, exitCode, score, scoreName, scoreEpoch, summary } = result;
   const next =
-    exitCode === 130 ? resumeCommand(folder) : `implicit-rank runs show ${shellWord(folder)}`;
+    exitCode === 130 ? resumeCommand(folder) : `${programName()} runs show ${shellWord(folder)}`;
   const value = {
     folder,
     outcome,

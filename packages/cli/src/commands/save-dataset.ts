@@ -6,6 +6,7 @@ import {
 } from "@implicit-rank/datasets";
 import { formatBytes } from "../output/quantities.ts";
 import type { Output } from "../output/output.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 
 /** What is worth telling of a new data set besides its sizes: names in snake case for --json. */
@@ -58,7 +59,7 @@ export async function saveAndDescribe(
 
 function nextCommands(kind: "matrix" | "tensor", path: string): readonly string[] {
   const models = kind === "matrix" ? ["mf"] : ["cp", "ht"];
-  return models.map((model) => `implicit-rank train ${model} --dataset_path ${shellWord(path)}`);
+  return models.map((model) => `${programName()} train ${model} --dataset_path ${shellWord(path)}`);
 }
 
 function seedOf(dataset: FactorizationDataset): number {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Comparison, SlurmTaskStatus, TaskStatus } from "@implicit-rank/experiment-kit";
 import type { PlottedFigure } from "@implicit-rank/experiment-kit/figures";
 import type { Output } from "../output/output.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 import {
   compareSweep,
@@ -105,7 +106,7 @@ export function problemLines(statuses: FinishOptions["statuses"]): readonly stri
 
 function nextCommand({ folder, again, exitCode }: FinishOptions, counts: Counts): string {
   if (exitCode === 130) return again;
-  if (counts["failed"] === undefined) return `implicit-rank runs compare ${shellWord(folder)}`;
+  if (counts["failed"] === undefined) return `${programName()} runs compare ${shellWord(folder)}`;
   return again.includes("--retry") ? again : `${again} --retry`;
 }
 

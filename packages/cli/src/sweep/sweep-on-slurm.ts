@@ -8,6 +8,7 @@ import {
 } from "@implicit-rank/experiment-kit";
 import type { z } from "zod";
 import type { Output } from "../output/output.ts";
+import { programName } from "../output/program-name.ts";
 import { shellWord } from "../output/shell-word.ts";
 import { countStates, describeCounts, finishSweep } from "./finish-sweep.ts";
 import { showStatus } from "./show-status.ts";
@@ -45,7 +46,7 @@ export async function sweepOnSlurm({ planned, flags, again, output }: SlurmSweep
     lines.forEach((line) => output.note(line));
     return waitAndFinish(sweep, { planned, flags, again, output });
   }
-  const status = `implicit-rank sweep status ${shellWord(folder)}`;
+  const status = `${programName()} sweep status ${shellWord(folder)}`;
   const next = [`Runs: ${folder}`, `Next: ${status}`];
   output.result({ folder, jobs, next: status }, [...lines, ...next], folder);
   return 0;
@@ -76,7 +77,7 @@ async function waitAndFinish(
     });
     if (stop.signal.aborted && activeJobs.length > 0) {
       output.note(`The jobs go on. To end them: scancel ${activeJobs.join(" ")}`);
-      output.note(`See them: implicit-rank sweep status ${shellWord(planned.folder)}`);
+      output.note(`See them: ${programName()} sweep status ${shellWord(planned.folder)}`);
       return 130;
     }
     const states = statuses.map((status) => ({
