@@ -10,6 +10,8 @@ export default tseslint.config(
       "**/dist/**",
       "**/node_modules/**",
       "**/test-results/**",
+      "**/reports/**",
+      ".stryker-tmp/**",
       "**/assembly/**",
       "**/build/**",
       "**/*.js",
@@ -103,7 +105,7 @@ export default tseslint.config(
   },
   {
     // Vitest reads its configuration from a default export, and shares one outside the packages.
-    files: ["**/vitest.config.ts", "**/vitest.config.mjs"],
+    files: ["**/vitest.config.ts", "**/vitest.config.mjs", "**/vitest.mutation.config.ts"],
     rules: { "no-restricted-syntax": "off", "@nx/enforce-module-boundaries": "off" },
   },
 );

@@ -20,6 +20,7 @@ import {
   sgd,
   singularValues,
 } from "../src/index.ts";
+import { runs } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
 
 /**
@@ -203,7 +204,7 @@ describe("the fused engine equals the readable one", () => {
         expectClose(Object.values(fused.step()), Object.values(plain.step()), tolerance, termSize);
         fused.dispose();
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -219,7 +220,7 @@ describe("the fused engine equals the readable one", () => {
         expectClose(fused.factorization.values, plain.factorization.values, tolerance);
         fused.dispose();
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -242,37 +243,45 @@ describe("the fused engine equals the readable one", () => {
         }
         fused.dispose();
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
-  test("order 8 with pool 2, order 9 with pool 3, square patches, many modes at once", async () => {
-    const specs = [
-      hierarchicalSpec({ modeSizes: [2, 3, 2, 2, 3, 2, 2, 2], widths: [3, 4, 5], poolSize: 2 }),
-      hierarchicalSpec({ modeSizes: [2, 2, 2, 3, 2, 2, 2, 2, 2], widths: [4, 3], poolSize: 3 }),
-      hierarchicalSpec({
+  describe("of many modes", () => {
+    const specs: Readonly<Record<string, FactorizationSpec>> = {
+      "order 8 in pairs": hierarchicalSpec({
+        modeSizes: [2, 3, 2, 2, 3, 2, 2, 2],
+        widths: [3, 4, 5],
+        poolSize: 2,
+      }),
+      "order 9 in threes": hierarchicalSpec({
+        modeSizes: [2, 2, 2, 3, 2, 2, 2, 2, 2],
+        widths: [4, 3],
+        poolSize: 3,
+      }),
+      "square patches": hierarchicalSpec({
         modeSizes: [2, 2, 2, 2, 2, 2, 2, 2, 2],
         widths: [3, 4],
         poolSize: 4,
         poolPattern: "checkerboard_sq",
       }),
-      // More children of one node than a kernel multiplies at once.
-      hierarchicalSpec({
+      "more children of one node than a kernel multiplies at once": hierarchicalSpec({
         modeSizes: Array.from({ length: 19 }, () => 2),
         widths: [3],
         poolSize: 19,
       }),
-      cpSpec({ modeSizes: [2, 1, 2, 3, 2, 1, 2, 2, 2, 1, 2, 2], components: 5 }),
-    ];
-    for (const spec of specs)
+      "CP of order 12": cpSpec({ modeSizes: [2, 1, 2, 3, 2, 1, 2, 2, 2, 1, 2, 2], components: 5 }),
+    };
+    test.each(Object.entries(specs))("%s", async (_name, spec) => {
       for (const task of ["completion", "sensing"] as const)
-        for (const planRank of [0, 1, 2, 3, 4, 5]) {
+        for (let planRank = 0; planRank < runs(6).numRuns; planRank++) {
           const drawn = problem(spec, task, 100, true, 77);
           const fused = await compileRanked(drawn, { kind: "l2" }, sgd(), planRank);
           const plain = await compilePlain(drawn, { kind: "l2" }, sgd());
           expectClose(fused.gradient(), plain.gradient(), tolerance, termSize);
           fused.dispose();
         }
+    });
   });
 });
 
@@ -299,7 +308,7 @@ describe("evaluation", () => {
           expectClose(evaluation.tensor()!, fullTensor(trained).data, tolerance, termSize);
         fused.dispose();
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 
@@ -379,6 +388,6 @@ test("the optimizer's state goes on in another step with the same bits", async (
       whole.dispose();
       resumed.dispose();
     }),
-    { numRuns: 40 },
+    runs(40),
   );
 });
