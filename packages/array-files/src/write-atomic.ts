@@ -36,6 +36,7 @@ export async function writeFileAtomic(
 /**
  * The same for a file that `fill` writes through an open handle; whatever it throws, nothing is left.
  * @throws ArrayFileError as `writeFileAtomic` does
+ * @internal
  */
 export async function writeAtomic(
   path: string,

@@ -1,2 +1,2 @@
 export { main } from "./main.ts";
-export type { Streams } from "./output/output.ts";
+export type { Streams, TextSink } from "./output/output.ts";

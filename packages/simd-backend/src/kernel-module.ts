@@ -5,7 +5,10 @@ import * as binaries from "./generated/kernel-binaries.ts";
 /** "relaxed": fused multiply-add; "plain": every operation rounded as IEEE 754 says, on every machine. */
 export type KernelVariant = "relaxed" | "plain";
 
-/** What the compiled AssemblyScript exports. */
+/**
+ * What the compiled AssemblyScript exports.
+ * @internal
+ */
 export interface KernelExports {
   configure(threadIndex: number, threadCount: number, scratch: number, sharedWork: number): void;
   run(tape: number, length: number): void;
@@ -33,6 +36,7 @@ export function chooseVariant(
   return features.relaxedSimd ? "relaxed" : "plain";
 }
 
+/** @internal */
 export function compileKernels(
   variant: KernelVariant,
   shared: boolean,
@@ -44,6 +48,7 @@ export function compileKernels(
   return WebAssembly.compile(bytes);
 }
 
+/** @internal */
 export async function instantiateKernels(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,

@@ -1,8 +1,11 @@
-import type { Writable } from "node:stream";
+/** Something that takes text: a stream of Node, or a stand-in of it. */
+export interface TextSink {
+  write(text: string): unknown;
+}
 
 export interface Streams {
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
 }
 
 export interface OutputOptions {
@@ -23,7 +26,7 @@ export interface Output extends OutputOptions {
 
 export function createOutput(streams: Streams, options: OutputOptions): Output {
   const { json, quiet, verbose } = options;
-  const print = (stream: Writable, line: string): void => void stream.write(`${line}\n`);
+  const print = (stream: TextSink, line: string): void => void stream.write(`${line}\n`);
   return {
     ...options,
     result(value, lines, essential) {
