@@ -1,6 +1,7 @@
 export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
 export { contentHash } from "./content-hash.ts";
 export { ArrayFileError } from "./error.ts";
+export { isChecksumIntact, withChecksum } from "./json-checksum.ts";
 export { decodeNpyText, encodeNpyText } from "./npy-text.ts";
 export { decodeNpz, encodeNpz, readNpz, writeNpz } from "./npz.ts";
 export {
@@ -13,5 +14,7 @@ export { openSafetensors, writeSafetensorsStream } from "./safetensors-stream.ts
 export type { SafetensorsReader, StreamedArray } from "./safetensors-stream.ts";
 export { readTorchFile } from "./torch-archive.ts";
 export type { TorchKey, TorchValue } from "./torch-pickle.ts";
+export { isTorchDictionary, isTorchTensor, torchOptimizer, torchStateDict } from "./torch-state.ts";
+export type { TorchDictionary, TorchOptimizer } from "./torch-state.ts";
 export { isFileExistsError, writeFileAtomic } from "./write-atomic.ts";
 export type { FileContent, WriteOptions } from "./write-atomic.ts";

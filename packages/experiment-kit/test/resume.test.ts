@@ -13,6 +13,7 @@ import { describe, expect, it } from "vitest";
 import type { Callback, Experiment, ResumeOptions } from "../src/index.ts";
 import {
   learningRateScheduler,
+  listRuns,
   readCheckpoint,
   readSummary,
   resumeRun,
@@ -33,6 +34,8 @@ async function result(folder: string) {
   const summary = (await readSummary(folder))!;
   const numbers: Record<string, unknown> = { ...summary };
   delete numbers["duration_seconds"];
+  // The metrics have the times of their epochs.
+  delete numbers["metrics_sha256"];
   delete numbers["times_resumed"];
   const { checkpoints } = runPaths(folder);
   const names = existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
@@ -275,6 +278,44 @@ describe("resume", () => {
     const folder = await interrupted();
     truncateSync(runPaths(folder).metrics, 10);
     await expect(resume(folder)).rejects.toThrow(/metrics\.jsonl is shorter \(10 bytes\)/);
+  });
+
+  it("notices metrics that were changed, and goes on from a checkpoint before the change", async () => {
+    const folder = await interrupted();
+    const { metrics, log } = runPaths(folder);
+    const [newest] = checkpointPaths(folder);
+    const text = readFileSync(metrics, "utf8");
+    writeFileSync(metrics, text.replace(/(\{"epoch":10,.*"distance":\d)\.\d/, "$1.77"));
+    await resume(folder);
+    expect(readFileSync(log, "utf8")).toContain(
+      `WARNING - Passing over a checkpoint: ${newest!}: metrics.jsonl was damaged or edited`,
+    );
+    expect(metricLines(folder)).toEqual(metricLines((await runToy({ epochs: 60 })).folder));
+  });
+
+  it("refuses metrics that were changed before all checkpoints, also as the start of a new run", async () => {
+    const folder = await interrupted();
+    const { metrics } = runPaths(folder);
+    writeFileSync(metrics, readFileSync(metrics, "utf8").replace('"epoch":0', '"epoch":7'));
+    await expect(resume(folder)).rejects.toThrow(
+      /no checkpoint can be used: .*: metrics\.jsonl was damaged or edited .*; start the run anew/,
+    );
+    await expect(runToy({ trainer_checkpoint: folder })).rejects.toThrow(
+      `${metrics}: was damaged or edited since`,
+    );
+  });
+
+  it("refuses a config that was edited, until its checksum is taken out", async () => {
+    const folder = await interrupted();
+    const { config } = runPaths(folder);
+    const edited = readFileSync(config, "utf8").replace('"lr": 0.01', '"lr": 0.02');
+    writeFileSync(config, edited);
+    await expect(resume(folder)).rejects.toThrow(
+      `${config}: run.checksum: does not fit, the file was damaged or edited; restore it, or remove the line`,
+    );
+    expect((await listRuns(join(folder, "..")))[0]).toMatchObject({ status: "damaged" });
+    writeFileSync(config, edited.replace(/,\s*"checksum": "\w+"/, ""));
+    expect((await resume(folder)).outcome).toBe("completed");
   });
 
   it("does not train a second time when only the summary is missing", async () => {

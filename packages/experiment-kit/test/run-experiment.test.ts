@@ -142,7 +142,9 @@ describe("summary.json", () => {
       scoreName: "distance",
       scoreEpoch: 5,
     });
-    expect(readJson(runPaths(folder).summary)).toEqual(result.summary);
+    const { checksum, ...stored } = readJson(runPaths(folder).summary);
+    expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+    expect(stored).toEqual(result.summary);
     expect(result.summary).toMatchObject({
       num_model_parameters: 4,
       last_epoch: 5,

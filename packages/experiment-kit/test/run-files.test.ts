@@ -334,6 +334,29 @@ describe("listing runs", () => {
     );
   });
 
+  it("names metrics that are not what the run wrote", async () => {
+    const { folder } = await runToy();
+    const { metrics } = runPaths(folder);
+    const text = readFileSync(metrics, "utf8");
+    for (const changed of [text.replace(/5/, "6"), text.slice(0, -1), text.slice(0, 150), ""]) {
+      writeFileSync(metrics, changed);
+      await expect(readMetrics(folder)).rejects.toThrow(
+        `${metrics}: does not fit metrics_sha256 in summary.json, it was damaged or edited`,
+      );
+    }
+    writeFileSync(metrics, `${text}{"epoch":9`);
+    expect((await readMetrics(folder)).epochs.at(-1)).toBe(4);
+  });
+
+  it("names a summary with another score", async () => {
+    const { folder } = await runToy();
+    const path = runPaths(folder).summary;
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"score": 0/, '"score": 1'));
+    await expect(showRun(folder)).rejects.toThrow(
+      `${path}: checksum: does not fit, the file was damaged or edited`,
+    );
+  });
+
   it("names a damaged summary", async () => {
     const { folder } = await runToy();
     const path = runPaths(folder).summary;

@@ -23,6 +23,8 @@ export interface CheckpointState {
   readonly timesResumed: number;
   /** Length that metrics.jsonl had. */
   readonly metricsBytes: number;
+  /** SHA-256 of metrics.jsonl up to there; earlier versions recorded none. */
+  readonly metricsSha256?: string;
   /** Set if training was over when this was written. */
   readonly stop: { readonly kind: StopKind; readonly message: string } | null;
   readonly values: Readonly<
@@ -52,6 +54,7 @@ const stateSchema = z.object({
   elapsedSeconds: z.number().min(0),
   timesResumed: z.number().int().min(0),
   metricsBytes: z.number().int().min(0),
+  metricsSha256: z.string().exactOptional(),
   stop: z.object({ kind: z.enum(stopKinds), message: z.string() }).nullable(),
   values: z.record(
     z.string(),

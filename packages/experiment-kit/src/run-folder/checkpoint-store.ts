@@ -91,13 +91,13 @@ export interface FoundCheckpoint {
  */
 export async function newestGoodCheckpoint(
   folder: string,
-  accept: (checkpoint: Checkpoint) => string | undefined = () => undefined,
+  accept: (checkpoint: Checkpoint) => Promise<string | undefined> = async () => undefined,
 ): Promise<{ readonly found: FoundCheckpoint | undefined; readonly rejected: readonly string[] }> {
   const rejected: string[] = [];
   for (const { path } of await listCheckpoints(folder)) {
     try {
       const checkpoint = await readCheckpoint(path);
-      const complaint = accept(checkpoint);
+      const complaint = await accept(checkpoint);
       if (complaint === undefined) return { found: { path, checkpoint }, rejected };
       rejected.push(`${path}: ${complaint}`);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { access, readFile } from "node:fs/promises";
-import { writeFileAtomic } from "@implicit-rank/array-files";
+import { isChecksumIntact, withChecksum, writeFileAtomic } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
@@ -50,7 +50,8 @@ export interface RunConfig {
 
 /** Writes config.json: the flags at the top level, what else defines the run under `run`. */
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
-  const text = JSON.stringify({ ...config.flags, run: config.run }, null, 2);
+  const { checksum } = withChecksum({ ...config.flags, run: config.run });
+  const text = JSON.stringify({ ...config.flags, run: { ...config.run, checksum } }, null, 2);
   await writeFileAtomic(runPaths(folder).config, `${text}\n`, { overwrite: true });
 }
 
@@ -90,7 +91,23 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
       `${path}: run.${issue.path.join(".")}: ${issue.message}; the file is damaged`,
     );
   }
+  refuseChangedConfig(path, content);
   return { flags, run: parsed.data };
+}
+
+/**
+ * The checksum is over the whole file and stands in `run`, since all other keys are flags.
+ *
+ * @throws RunError if a config of ours does not fit its checksum.
+ */
+export function refuseChangedConfig(path: string, content: object): void {
+  const { run } = content as { readonly run?: unknown };
+  if (typeof run !== "object" || run === null || !("checksum" in run)) return;
+  const { checksum, ...unchecked } = run;
+  if (isChecksumIntact({ ...content, run: unchecked, checksum })) return;
+  throw new RunError(
+    `${path}: run.checksum: does not fit, the file was damaged or edited; restore it, or remove the line to go on with what it says now`,
+  );
 }
 
 function parseJsonObject(path: string, text: string): Record<string, unknown> {

@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { errorCode, fileError, RunError } from "../errors.ts";
+import type { FileHandle } from "node:fs/promises";
+import { errorCode, fileError, isUserError, RunError } from "../errors.ts";
 import { runPaths } from "./files.ts";
+import { isRunning } from "./lock.ts";
+import { readSummary } from "./summary-file.ts";
 
 /** The history of one metric: values at epochs (0-based). NaN and infinite values read as NaN. */
 export interface MetricSeries {
@@ -22,15 +26,36 @@ export interface MetricHistory {
 export interface MetricsReader {
   /** Reads what was added since the last call, and gives everything read so far. */
   read(): Promise<MetricHistory>;
+  /** SHA-256, in hex, of the lines read so far. */
+  sha256(): string;
 }
 
 /**
- * The metrics of a run.
+ * The metrics of a run. Those of a run that has ended are checked against the checksum in its summary.
  *
- * @throws RunError naming the line of metrics.jsonl that cannot be read.
+ * @throws RunError naming the line of metrics.jsonl that cannot be read, or if it is not what the run wrote.
  */
-export function readMetrics(folder: string): Promise<MetricHistory> {
-  return createMetricsReader(folder).read();
+export async function readMetrics(folder: string): Promise<MetricHistory> {
+  const reader = createMetricsReader(folder);
+  const history = await reader.read();
+  if (await isWhole(folder, reader)) return history;
+  // The run may have ended, or been resumed, in between.
+  const again = await reader.read();
+  if ((await isWhole(folder, reader)) || (await isRunning(folder))) return again;
+  const { metrics } = runPaths(folder);
+  throw new RunError(
+    `${metrics}: does not fit metrics_sha256 in summary.json, it was damaged or edited; restore it, or remove summary.json and resume the run`,
+  );
+}
+
+/** Also true if there is no summary, or none that can be read, to compare with. */
+async function isWhole(folder: string, reader: MetricsReader): Promise<boolean> {
+  const summary = await readSummary(folder).catch((error: unknown) => {
+    if (isUserError(error)) return undefined;
+    throw error;
+  });
+  const { metrics_sha256: expected } = summary ?? {};
+  return expected === undefined || expected === reader.sha256();
 }
 
 const BLOCK_BYTES = 1 << 20;
@@ -41,44 +66,48 @@ export function createMetricsReader(folder: string): MetricsReader {
   const path = runPaths(folder).metrics;
   let history = new GrowingHistory();
   let offset = 0;
+  let hash = createHash("sha256");
+  const readNew = async (file: FileHandle): Promise<void> => {
+    const { size } = await file.stat();
+    if (size < offset) {
+      // Cut back by a resume.
+      history = new GrowingHistory();
+      offset = 0;
+      hash = createHash("sha256");
+    }
+    let rest = Buffer.alloc(0);
+    const block = Buffer.alloc(BLOCK_BYTES);
+    for (let position = offset; position < size;) {
+      const wanted = Math.min(BLOCK_BYTES, size - position);
+      const { bytesRead } = await file.read(block, 0, wanted, position);
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      const bytes = Buffer.concat([rest, block.subarray(0, bytesRead)]);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      for (const line of bytes.toString("utf8", 0, end).split("\n")) {
+        if (line !== "") addLine(history, line, path);
+      }
+      hash.update(bytes.subarray(0, end));
+      rest = bytes.subarray(end);
+      offset += end;
+    }
+  };
   return {
     async read() {
-      const file = await open(path, "r").catch((error: unknown) => {
-        if (errorCode(error) === "ENOENT") return undefined;
-        throw fileError(path, "be read", error);
-      });
-      if (file === undefined) return history.view();
       try {
-        const { size } = await file.stat();
-        if (size < offset) {
-          // Cut back by a resume.
-          history = new GrowingHistory();
-          offset = 0;
+        const file = await open(path, "r");
+        try {
+          await readNew(file);
+        } finally {
+          await file.close();
         }
-        let rest = Buffer.alloc(0);
-        const block = Buffer.alloc(BLOCK_BYTES);
-        for (let position = offset; position < size;) {
-          const { bytesRead } = await file.read(
-            block,
-            0,
-            Math.min(BLOCK_BYTES, size - position),
-            position,
-          );
-          if (bytesRead === 0) break;
-          position += bytesRead;
-          const bytes = Buffer.concat([rest, block.subarray(0, bytesRead)]);
-          const end = bytes.lastIndexOf(NEWLINE) + 1;
-          for (const line of bytes.toString("utf8", 0, end).split("\n")) {
-            if (line !== "") addLine(history, line, path);
-          }
-          rest = bytes.subarray(end);
-          offset += end;
-        }
-      } finally {
-        await file.close();
+      } catch (error) {
+        if (isUserError(error)) throw error;
+        if (errorCode(error) !== "ENOENT") throw fileError(path, "be read", error);
       }
       return history.view();
     },
+    sha256: () => hash.copy().digest("hex"),
   };
 }
 

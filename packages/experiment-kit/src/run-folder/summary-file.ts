@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { writeFileAtomic } from "@implicit-rank/array-files";
+import { isChecksumIntact, withChecksum, writeFileAtomic } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, RunError } from "../errors.ts";
 import { runPaths } from "./files.ts";
@@ -31,6 +31,8 @@ const summarySchema = z.object({
   num_model_parameters: z.number(),
   times_resumed: z.number().int(),
   last_tracked_values: trackedValues,
+  /** Of metrics.jsonl; absent if that could not be written to its end, and in earlier versions. */
+  metrics_sha256: z.string().optional(),
   best_score_epoch: z.number().int().optional(),
   best_score_epoch_tracked_values: trackedValues.optional(),
 });
@@ -39,9 +41,13 @@ export type RunSummary = z.infer<typeof summarySchema>;
 export type TrackedValueSummary = z.infer<typeof trackedValue>;
 
 export async function writeSummary(folder: string, summary: RunSummary): Promise<void> {
-  await writeFileAtomic(runPaths(folder).summary, `${JSON.stringify(summary, null, 2)}\n`, {
-    overwrite: true,
-  });
+  await writeFileAtomic(
+    runPaths(folder).summary,
+    `${JSON.stringify(withChecksum(summary), null, 2)}\n`,
+    {
+      overwrite: true,
+    },
+  );
 }
 
 /**
@@ -65,7 +71,10 @@ export async function readSummary(folder: string): Promise<RunSummary | undefine
     throw new RunError(`${path}: is not valid JSON; the file is truncated or damaged`);
   }
   const parsed = summarySchema.safeParse(content);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    refuseChangedSummary(path, content as object);
+    return parsed.data;
+  }
   const version = (content as { readonly version?: unknown } | null)?.version;
   if (typeof version === "number" && version > 1) {
     throw new RunError(
@@ -74,6 +83,14 @@ export async function readSummary(folder: string): Promise<RunSummary | undefine
   }
   const issue = parsed.error.issues[0]!;
   throw new RunError(`${path}: ${issue.path.join(".")}: ${issue.message}; the file is damaged`);
+}
+
+/** @throws RunError if a summary of ours does not fit its checksum. */
+export function refuseChangedSummary(path: string, content: object): void {
+  if (isChecksumIntact(content as Readonly<Record<string, unknown>>)) return;
+  throw new RunError(
+    `${path}: checksum: does not fit, the file was damaged or edited; restore it, or remove it and resume the run to write it anew`,
+  );
 }
 
 /** A run that goes on has no summary. */

@@ -9,7 +9,7 @@ import { listCheckpoints, newestGoodCheckpoint } from "../run-folder/checkpoint-
 import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
 import { readRunConfig, writeRunConfig } from "../run-folder/config-file.ts";
 import type { RunConfig } from "../run-folder/config-file.ts";
-import { cutMetrics, metricsSize } from "../run-folder/cut-metrics.ts";
+import { cutMetrics, metricsHash, metricsSize } from "../run-folder/cut-metrics.ts";
 import { runPaths } from "../run-folder/files.ts";
 import { lockRun } from "../run-folder/lock.ts";
 import { readSummary, removeSummary } from "../run-folder/summary-file.ts";
@@ -192,11 +192,14 @@ async function findCheckpoint(
 ): Promise<FoundCheckpoint | undefined> {
   const paths = runPaths(folder);
   const bytes = await metricsSize(paths.metrics);
-  const { found, rejected } = await newestGoodCheckpoint(paths.checkpoints, ({ state }) => {
+  const { found, rejected } = await newestGoodCheckpoint(paths.checkpoints, async ({ state }) => {
     if (state.experiment !== config.run.experiment || state.run !== config.run.id)
       return "belongs to another run";
     if (state.metricsBytes > bytes)
       return `metrics.jsonl is shorter (${bytes} bytes) than when it was written (${state.metricsBytes})`;
+    const { metricsBytes, metricsSha256: hash } = state;
+    if (hash !== undefined && hash !== (await metricsHash(paths.metrics, metricsBytes)))
+      return "metrics.jsonl was damaged or edited since it was written";
     return undefined;
   });
   for (const complaint of rejected) log.warning(`Passing over a checkpoint: ${complaint}`);

@@ -111,9 +111,9 @@ export async function runSession(session: Session): Promise<RunResult> {
       [keepFit, ...callbacks.values(), checkpoints, ...plotter],
       watch.interruption,
     );
-    return await finish(session, ended, best, resumeCommand);
+    return await finish(session, ended, best, writer, resumeCommand);
   } catch (error) {
-    await reportFailure(session, fit, best, error);
+    await reportFailure(session, fit, best, writer, error);
     throw withRemedy(error, resumeCommand);
   } finally {
     watch.dispose();
@@ -205,6 +205,7 @@ async function saveCheckpoint(
     elapsedSeconds: fit.elapsedSeconds(),
     timesResumed: session.timesResumed,
     metricsBytes: writer.bytes,
+    metricsSha256: writer.sha256(),
     stop: isOver ? { kind: fit.stop.kind, message: fit.stop.message } : null,
     values: Object.fromEntries(
       METRIC_SOURCES.map((source) => [
@@ -236,11 +237,12 @@ async function finish(
   session: Session,
   fit: Fit,
   best: BestScore,
+  writer: MetricsWriter,
   resumeCommand: string,
 ): Promise<RunResult> {
   const { folder, log, console } = session;
   const end = describeEnd(fit.stop);
-  const summary = summarize({ session, fit, best, ...end });
+  const summary = summarize({ session, fit, best, ...end, metricsSha256: writer.sha256() });
   await writeSummary(folder, summary);
   const last = (await listCheckpoints(runPaths(folder).checkpoints))[0];
   if (end.outcome === "diverged")
@@ -270,6 +272,7 @@ async function reportFailure(
   session: Session,
   fit: Fit | undefined,
   best: BestScore,
+  writer: MetricsWriter,
   error: unknown,
 ): Promise<void> {
   const text =
@@ -282,8 +285,25 @@ async function reportFailure(
   // The disk may be the reason; then there is no summary, and the run counts as killed.
   await writeSummary(
     session.folder,
-    summarize({ session, fit, best, outcome: "failed", reason: message }),
+    summarize({
+      session,
+      fit,
+      best,
+      outcome: "failed",
+      reason: message,
+      metricsSha256: hashOfWhole(writer),
+    }),
   ).catch(() => undefined);
+}
+
+/** Undefined if the rest of the metrics cannot be written. */
+function hashOfWhole(writer: MetricsWriter): string | undefined {
+  try {
+    writer.flush();
+    return writer.sha256();
+  } catch {
+    return undefined;
+  }
 }
 
 function withRemedy(error: unknown, resumeCommand: string): unknown {

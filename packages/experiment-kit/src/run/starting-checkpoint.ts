@@ -6,7 +6,7 @@ import type { Trainable } from "../experiment.ts";
 import { readCheckpoint } from "../run-folder/checkpoint-file.ts";
 import { newestGoodCheckpoint } from "../run-folder/checkpoint-store.ts";
 import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
-import { cutMetrics, metricsSize } from "../run-folder/cut-metrics.ts";
+import { cutMetrics, metricsHash, metricsSize } from "../run-folder/cut-metrics.ts";
 import { runPaths } from "../run-folder/files.ts";
 
 /**
@@ -75,8 +75,13 @@ export async function restoreModel(
 export async function continueMetrics(start: FoundCheckpoint, folder: string): Promise<void> {
   const from = runPaths(dirname(dirname(start.path))).metrics;
   const to = runPaths(folder).metrics;
-  const bytes = start.checkpoint.state.metricsBytes;
+  const { metricsBytes: bytes, metricsSha256: hash } = start.checkpoint.state;
   if ((await metricsSize(from)) < bytes || bytes === 0) return;
+  if (hash !== undefined && hash !== (await metricsHash(from, bytes))) {
+    throw new RunError(
+      `${from}: was damaged or edited since ${start.path} was written; copy the checkpoint into another folder to start from it without these metrics`,
+    );
+  }
   try {
     await copyFile(from, to);
   } catch (error) {

@@ -29,10 +29,19 @@ export interface SummaryParts {
   readonly best: BestScore;
   readonly outcome: Outcome;
   readonly reason: string;
+  /** SHA-256 of metrics.jsonl, if it is whole. */
+  readonly metricsSha256?: string | undefined;
 }
 
 /** The content of summary.json; keys of the PyTorch counterpart, and what it left out. */
-export function summarize({ session, fit, best, outcome, reason }: SummaryParts): RunSummary {
+export function summarize({
+  session,
+  fit,
+  best,
+  outcome,
+  reason,
+  metricsSha256,
+}: SummaryParts): RunSummary {
   const { record, flags, metrics, score } = session;
   const { group, index, name } = score.metric;
   const useBest = flags.return_best_score && best.epoch >= 0;
@@ -56,6 +65,7 @@ export function summarize({ session, fit, best, outcome, reason }: SummaryParts)
     num_model_parameters: record.num_model_parameters,
     times_resumed: session.timesResumed,
     last_tracked_values: lastValues(metrics),
+    ...(metricsSha256 === undefined ? {} : { metrics_sha256: metricsSha256 }),
     ...bestKeys,
   };
 }

@@ -1,6 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isFileExistsError, writeFileAtomic } from "@implicit-rank/array-files";
+import {
+  isChecksumIntact,
+  isFileExistsError,
+  withChecksum,
+  writeFileAtomic,
+} from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
 import { makeFolder } from "../run-folder/create-run-folder.ts";
@@ -42,7 +47,7 @@ export async function createSubmission(
   const parent = sweepPaths(sweepFolder).slurm;
   await makeFolder(parent);
   const lines = tasks.map(({ folder, experiment, identity, flags }) =>
-    JSON.stringify({ sweep: sweepFolder, folder, experiment, identity, flags }),
+    JSON.stringify(withChecksum({ sweep: sweepFolder, folder, experiment, identity, flags })),
   );
   for (let number = (await lastNumber(parent)) + 1; ; number++) {
     const folder = join(parent, String(number).padStart(3, "0"));
@@ -58,7 +63,7 @@ export async function createSubmission(
 
 export async function recordJob(folder: string, job: string): Promise<void> {
   const record = { job, submitted: new Date().toISOString() };
-  await writeFileAtomic(submissionPaths(folder).job, `${JSON.stringify(record)}\n`);
+  await writeFileAtomic(submissionPaths(folder).job, `${JSON.stringify(withChecksum(record))}\n`);
 }
 
 /** The submissions of a sweep, oldest first; those that Slurm did not take are left out. */
@@ -94,7 +99,10 @@ export async function readTaskList(folder: string): Promise<readonly SubmittedTa
 
 function parseJson<Value>(schema: z.ZodType<Value>, text: string, place: string): Value {
   try {
-    return schema.parse(JSON.parse(text));
+    const content: unknown = JSON.parse(text);
+    const value = schema.parse(content);
+    if (isChecksumIntact(content as Readonly<Record<string, unknown>>)) return value;
+    throw new Error("the checksum does not fit");
   } catch (error) {
     throw new RunError(`${place}: is damaged; start the sweep again to submit it anew`, {
       cause: error,

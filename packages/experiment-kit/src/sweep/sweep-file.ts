@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { writeFileAtomic } from "@implicit-rank/array-files";
+import { isChecksumIntact, withChecksum, writeFileAtomic } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
 import { makeFolder } from "../run-folder/create-run-folder.ts";
@@ -46,7 +46,8 @@ export async function writeSweep(sweep: Sweep): Promise<Sweep> {
     ...task,
     folder: relative(resolve(sweep.folder), task.folder),
   }));
-  const head = JSON.stringify({ format: FORMAT, version: VERSION }).slice(1, -1);
+  const { checksum } = withChecksum({ format: FORMAT, version: VERSION, tasks: stored });
+  const head = JSON.stringify({ format: FORMAT, version: VERSION, checksum }).slice(1, -1);
   const lines = stored.map((task) => `  ${JSON.stringify(task)}`).join(",\n");
   const text = `{${head},"tasks":[\n${lines}\n]}\n`;
   await writeFileAtomic(sweepPaths(sweep.folder).sweep, text, { overwrite: true });
@@ -80,6 +81,10 @@ export async function readSweep(folder: string): Promise<Sweep> {
       `${path}: ${issue.path.join(".")}: ${issue.message}; start the sweep again to write it anew`,
     );
   }
+  if (!isChecksumIntact(content as Readonly<Record<string, unknown>>))
+    throw new RunError(
+      `${path}: checksum: does not fit, the file was damaged or edited; start the sweep again to write it anew`,
+    );
   const tasks = parsed.data.tasks.map(({ configuration, ...task }) => ({
     ...task,
     folder: resolve(folder, task.folder),

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { errorCode, fileError, RunError } from "../../errors.ts";
+import { refuseChangedConfig } from "../../run-folder/config-file.ts";
 import { runPaths } from "../../run-folder/files.ts";
 import { isRunning } from "../../run-folder/lock.ts";
+import { refuseChangedSummary } from "../../run-folder/summary-file.ts";
 import { keysOf, valueAt } from "./dotted-key.ts";
 import { numberOf } from "./group-plot-flags.ts";
 
@@ -33,6 +35,7 @@ export async function readRunValues(run: string, keys: ValueKeys): Promise<RunVa
   try {
     const summary = await readJsonObject(runPaths(run).summary);
     if (summary === undefined) return { run, reason: await whyWithoutSummary(run) };
+    refuseChangedSummary(runPaths(run).summary, summary);
     const failure = failureOf(summary);
     if (failure !== undefined) return { run, reason: failure };
     return await valuesOf(run, summary, keys);
@@ -56,6 +59,7 @@ async function valuesOf(run: string, summary: object, keys: ValueKeys) {
   if (y === null || !Number.isFinite(y)) return { run, reason: `${keys.y} is not finite` };
   const inSummary = valueAt(summary, keys.x);
   const config = inSummary === undefined ? await readJsonObject(runPaths(run).config) : undefined;
+  if (config !== undefined) refuseChangedConfig(runPaths(run).config, config);
   const found = inSummary ?? valueAt(config, keys.x);
   const x = xValue(found);
   if (x === undefined) {
