@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import type { ArrayData } from "./array-file.ts";
-import { elementCount } from "./element-type.ts";
+import { hashLine } from "./content-hash.ts";
+import { bytesOf, elementCount, elementTypeOf } from "./element-type.ts";
 import { ArrayFileError, readError } from "./error.ts";
 import { quoted } from "./json-object.ts";
 import {
@@ -11,7 +13,7 @@ import {
   type ArrayDeclaration,
   type SafetensorsHeader,
 } from "./safetensors.ts";
-import { writeAtomic, writeWhole, type WriteOptions } from "./write-atomic.ts";
+import { writeAtomic, writeWhole, type OpenFile, type WriteOptions } from "./write-atomic.ts";
 
 /** An array whose bytes come in pieces, in order. */
 export interface StreamedArray extends ArrayDeclaration {
@@ -50,7 +52,7 @@ export async function writeSafetensorsStream(
 }
 
 async function writePieces(
-  file: FileHandle,
+  file: OpenFile,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   begin: number,
   end: number,
@@ -73,6 +75,8 @@ function unfitting(name: string): RangeError {
 export interface SafetensorsReader extends SafetensorsHeader {
   /** `count` rows (along the first axis) from `first` on. Throws ArrayFileError if there is no such array or row. */
   readRows(name: string, first: number, count: number): Promise<ArrayData>;
+  /** The `contentHash` of all arrays, read piece by piece. */
+  contentHash(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -89,6 +93,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsReader> 
     return {
       ...header,
       readRows: (name, first, count) => readRows(file, path, header, name, first, count),
+      contentHash: () => hashArrays(file, path, header),
       close: () => file.close(),
     };
   } catch (error) {
@@ -120,6 +125,30 @@ async function readRows(
   const start = dataStart + entry.begin + first * rowElements * entry.type.bytes;
   const bytes = await readAt(file, start, count * rowElements * entry.type.bytes, path);
   return entry.type.view(bytes, 0, count * rowElements);
+}
+
+const HASH_ELEMENTS = 2 ** 20;
+
+async function hashArrays(
+  file: FileHandle,
+  path: string,
+  { entries, dataStart }: SafetensorsHeader,
+): Promise<string> {
+  const hash = createHash("sha256");
+  for (const { name, type, shape, begin } of entries.toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const { safetensors: dtype } = elementTypeOf(type.view(new Uint8Array(0), 0, 0));
+    hash.update(hashLine(name, dtype, shape));
+    const elements = elementCount(shape)!;
+    for (let first = 0; first < elements; first += HASH_ELEMENTS) {
+      const count = Math.min(HASH_ELEMENTS, elements - first);
+      const start = dataStart + begin + first * type.bytes;
+      const bytes = await readAt(file, start, count * type.bytes, path);
+      hash.update(bytesOf(type.view(bytes, 0, count)));
+    }
+  }
+  return hash.digest("hex");
 }
 
 async function readAt(

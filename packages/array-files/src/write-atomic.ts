@@ -11,6 +11,16 @@ export interface WriteOptions {
 /** What a file is written from: its whole content, or pieces in order. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** As much of an open file as writing takes: the types of Node are nothing that a browser's project has. */
+export interface OpenFile {
+  write(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | null,
+  ): Promise<{ readonly bytesWritten: number }>;
+}
+
 /** File systems without hard links answer `link` with one of these. */
 const NO_HARD_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"]);
 
@@ -36,12 +46,11 @@ export async function writeFileAtomic(
 /**
  * The same for a file that `fill` writes through an open handle; whatever it throws, nothing is left.
  * @throws ArrayFileError as `writeFileAtomic` does
- * @internal
  */
 export async function writeAtomic(
   path: string,
   options: WriteOptions,
-  fill: (file: FileHandle) => Promise<void>,
+  fill: (file: OpenFile) => Promise<void>,
 ): Promise<void> {
   const overwrite = options.overwrite ?? false;
   try {
@@ -69,7 +78,7 @@ function temporaryName(path: string): string {
 
 async function fillAndClose(
   file: FileHandle,
-  fill: (file: FileHandle) => Promise<void>,
+  fill: (file: OpenFile) => Promise<void>,
 ): Promise<void> {
   try {
     await fill(file);
@@ -89,7 +98,7 @@ function pieces(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint
  * given (2 GiB at most).
  */
 export async function writeWhole(
-  file: FileHandle,
+  file: OpenFile,
   piece: Uint8Array,
   position?: number,
 ): Promise<void> {
