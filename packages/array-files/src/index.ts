@@ -12,7 +12,7 @@ export {
 } from "./safetensors.ts";
 export { openSafetensors, writeSafetensorsStream } from "./safetensors-stream.ts";
 export type { SafetensorsReader, StreamedArray } from "./safetensors-stream.ts";
-export { readTorchFile } from "./torch-archive.ts";
+export { decodeTorchFile, readTorchFile } from "./torch-archive.ts";
 export type { TorchKey, TorchValue } from "./torch-pickle.ts";
 export { isTorchDictionary, isTorchTensor, torchOptimizer, torchStateDict } from "./torch-state.ts";
 export type { TorchDictionary, TorchOptimizer } from "./torch-state.ts";

@@ -75,3 +75,13 @@ export {
   localComponentNorms,
   trackedMatricizations,
 } from "./metrics/hierarchical-metrics.ts";
+export type { PoolingHints } from "./torch/infer-pooling.ts";
+export {
+  importTorchFactorization,
+  torchFactorizationKind,
+  type TorchFactorizationOptions,
+  torchParameterName,
+  type TorchStateDict,
+  type TorchTensor,
+} from "./torch/torch-factorization.ts";
+export { importTorchOptimizer, type TorchOptimizerState } from "./torch/torch-optimizer.ts";

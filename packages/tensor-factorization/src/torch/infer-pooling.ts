@@ -19,6 +19,9 @@ interface Pooling {
   readonly groups: readonly (readonly (readonly number[])[])[];
 }
 
+/** No full tensor of a higher order can be held, and a hostile file could ask for much work. */
+const MAX_ORDER = 256;
+
 type Shapes = readonly (readonly (readonly number[])[])[];
 
 /**
@@ -35,7 +38,7 @@ export function inferHierarchicalSpec(
 ): HierarchicalSpec {
   const counts = [...shapes.map((layer) => layer.length), 1];
   const tracked = groupsInNames(hints.metrics ?? []);
-  const possible = poolings(counts);
+  const possible = counts[0] > MAX_ORDER ? [] : poolings(counts);
   if (possible.length === 0)
     throw new FactorizationError(
       `${source}: model: layers of ${counts.slice(0, -1).join(", ")} matrices do not merge into one; give a checkpoint as the PyTorch scripts wrote it`,
@@ -43,7 +46,8 @@ export function inferHierarchicalSpec(
     );
   const byNames = possible.filter(({ groups }) => agrees(groups, tracked));
   const fitting = byNames.filter((pooling) => agreesWithFlags(pooling, hints));
-  if (fitting.length === 0) throw contradiction(byNames.length > 0 ? byNames : possible, hints, source);
+  if (fitting.length === 0)
+    throw contradiction(byNames.length > 0 ? byNames : possible, hints, source);
   const distinct = new Set(fitting.map(({ groups }) => JSON.stringify(groups)));
   if (distinct.size > 1) throw undetermined(fitting, hints, source);
   const { poolSizes, poolPattern } = fitting[0];
@@ -99,7 +103,9 @@ function agrees(
   groups: Pooling["groups"],
   tracked: ReadonlyMap<number, readonly number[][]>,
 ): boolean {
-  return [...tracked].every(([layer, own]) => JSON.stringify(groups[layer]) === JSON.stringify(own));
+  return [...tracked].every(
+    ([layer, own]) => JSON.stringify(groups[layer]) === JSON.stringify(own),
+  );
 }
 
 function agreesWithFlags(pooling: Pooling, hints: PoolingHints): boolean {
@@ -128,7 +134,8 @@ function undetermined(
   source: string,
 ): FactorizationError {
   const sizes = new Set(fitting.map(({ poolSizes }) => poolSizes.join(", ")));
-  const flag = hints.poolSize === undefined && sizes.size > 1 ? "--ht_pool_size" : "--ht_pool_pattern";
+  const flag =
+    hints.poolSize === undefined && sizes.size > 1 ? "--ht_pool_size" : "--ht_pool_pattern";
   const choices = [...new Set(fitting.map(flagsOf))].join(" or ");
   return new FactorizationError(
     `${flag}: is needed, since ${source} does not say which nodes are pooled together; give ${choices}`,

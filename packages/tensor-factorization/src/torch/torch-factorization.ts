@@ -17,12 +17,13 @@ export interface TorchFactorizationOptions extends PoolingHints {
   readonly source: string;
 }
 
-/** Names in the PyTorch scripts: MF `layers.0`, CP `factors.0`, HT `per_hidden_layer_parameter_lists.0.0`. */
+/** The parameters of the three models in the PyTorch scripts. */
 const PATTERNS = [
-  { kind: "mf", name: /^layers\.(\d+)$/ },
-  { kind: "cp", name: /^factors\.(\d+)$/ },
-  { kind: "ht", name: /^per_hidden_layer_parameter_lists\.(\d+)\.(\d+)$/ },
+  { kind: "mf", name: /^layers\.\d+$/ },
+  { kind: "cp", name: /^factors\.\d+$/ },
+  { kind: "ht", name: /^per_hidden_layer_parameter_lists\.\d+\.\d+$/ },
 ] as const;
+const HIERARCHICAL = "per_hidden_layer_parameter_lists";
 const OUTPUT = "output_layer_parameters";
 
 /**
@@ -32,11 +33,11 @@ export function torchFactorizationKind(
   names: Iterable<string>,
 ): FactorizationSpec["kind"] | undefined {
   const all = [...names];
-  return PATTERNS.find(({ kind, name: pattern }) => {
-    const own = all.filter((name) => pattern.test(name));
-    const others = kind === "mf" ? [] : [OUTPUT];
-    return own.length > 0 && own.length + others.filter((n) => all.includes(n)).length === all.length;
-  })?.kind;
+  return PATTERNS.find(
+    ({ kind, name: pattern }) =>
+      all.some((name) => pattern.test(name)) &&
+      all.every((name) => pattern.test(name) || (name === OUTPUT && kind !== "mf")),
+  )?.kind;
 }
 
 /**
@@ -65,87 +66,79 @@ export function importTorchFactorization(
     if (shape.length !== 2 || shape.some((size) => size < 1))
       throw misfit(source, name, `has the shape (${shape.join(", ")}) instead of two sizes`);
   }
-  const { names, spec } = describe(kind, state, options);
-  const factorization = createFactorization(spec, emptyVector(state, names));
-  factorization.layout.forEach(({ rows, cols, offset }, i) => {
-    const name = names[i];
+  const factorization = createFactorization(specOf(kind, state, options), emptyVector(state));
+  for (const { name: ours, rows, cols, offset } of factorization.layout) {
+    const name = torchParameterName(ours);
     const { shape, data } = state.get(name)!;
     if (shape[0] !== rows || shape[1] !== cols)
       throw misfit(source, name, `is ${shape.join(" × ")} where ${rows} × ${cols} is needed`);
     copyFinite(data, factorization.values, offset, () => misfit(source, name, "is not finite"));
-  });
+  }
   return factorization;
 }
 
-/** A specification, and the names of its parameters in the order of our layout. */
-interface Description {
-  readonly spec: FactorizationSpec;
-  readonly names: readonly string[];
+/** The PyTorch scripts' name of a parameter of our layout. */
+export function torchParameterName(name: string): string {
+  if (name === "output_weights") return OUTPUT;
+  return name.replace(/^layers\.(\d+)\.factors\./, `${HIERARCHICAL}.$1.`);
 }
 
-function describe(
+function specOf(
   kind: FactorizationSpec["kind"],
   state: TorchStateDict,
   options: TorchFactorizationOptions,
-): Description {
+): FactorizationSpec {
   const { source } = options;
-  const output = state.has(OUTPUT) ? [OUTPUT] : [];
+  const outputWeights = state.has(OUTPUT);
+  const parameters = state.size - (outputWeights ? 1 : 0);
   switch (kind) {
     case "mf": {
-      const names = numbered(state, "layers", source);
-      const sizes = [state.get(names[0])!.shape[0], ...names.map((n) => state.get(n)!.shape[1])];
-      return { names, spec: { kind, sizes } satisfies MatrixSpec };
+      const shapes = numberedShapes(state, "layers", parameters, source);
+      const sizes = [shapes[0][0], ...shapes.map(([, cols]) => cols)];
+      return { kind, sizes } satisfies MatrixSpec;
     }
     case "cp": {
-      const names = numbered(state, "factors", source);
-      const modeSizes = names.map((name) => state.get(name)!.shape[0]);
-      const components = state.get(names[0])!.shape[1];
-      const outputWeights = output.length > 0;
-      const spec = { kind, modeSizes, components, outputWeights } satisfies CpSpec;
-      return { names: [...names, ...output], spec };
+      const shapes = numberedShapes(state, "factors", parameters, source);
+      const modeSizes = shapes.map(([rows]) => rows);
+      return { kind, modeSizes, components: shapes[0][1], outputWeights } satisfies CpSpec;
     }
     case "ht": {
-      const layers = hierarchicalNames(state, source);
-      const shapes = layers.map((names) => names.map((name) => state.get(name)!.shape));
-      const spec = inferHierarchicalSpec(shapes, output.length > 0, options, source);
-      return { names: [...layers.flat(), ...output], spec };
+      const layers: (readonly (readonly number[])[])[] = [];
+      for (let left = parameters; left > 0; left -= layers.at(-1)!.length) {
+        const prefix = `${HIERARCHICAL}.${layers.length}`;
+        const count = [...state.keys()].filter((name) => name.startsWith(`${prefix}.`)).length;
+        layers.push(numberedShapes(state, prefix, count, source));
+      }
+      return inferHierarchicalSpec(layers, outputWeights, options, source);
     }
   }
 }
 
-function hierarchicalNames(state: TorchStateDict, source: string): string[][] {
-  const prefix = "per_hidden_layer_parameter_lists";
-  const layers: string[][] = [];
-  let count = 0;
-  while (state.has(`${prefix}.${layers.length}.0`)) {
-    const layer = `${prefix}.${layers.length}`;
-    const names: string[] = [];
-    while (state.has(`${layer}.${names.length}`)) names.push(`${layer}.${names.length}`);
-    layers.push(names);
-    count += names.length;
-  }
-  if (count !== state.size - (state.has(OUTPUT) ? 1 : 0)) throw gap(source, prefix);
-  return layers;
-}
-
-/** `prefix.0`, `prefix.1`, … without a gap. */
-function numbered(state: TorchStateDict, prefix: string, source: string): string[] {
-  const names: string[] = [];
-  while (state.has(`${prefix}.${names.length}`)) names.push(`${prefix}.${names.length}`);
-  if (names.length !== state.size - (state.has(OUTPUT) ? 1 : 0)) throw gap(source, prefix);
-  return names;
-}
-
-function emptyVector(
+/** The shapes of `prefix.0` to `prefix.${count - 1}`, all of which must be there. */
+function numberedShapes(
   state: TorchStateDict,
-  names: readonly string[],
-): Float32Array | Float64Array {
-  const count = names.reduce((sum, name) => sum + state.get(name)!.data.length, 0);
-  const isDouble = names.some((name) => state.get(name)!.data instanceof Float64Array);
+  prefix: string,
+  count: number,
+  source: string,
+): readonly (readonly number[])[] {
+  const shapes = Array.from({ length: count }, (_, i) => state.get(`${prefix}.${i}`)?.shape);
+  if (count > 0 && !shapes.includes(undefined)) return shapes as readonly (readonly number[])[];
+  throw new FactorizationError(
+    `${source}: model.${prefix}: is not numbered from 0 without gaps; give a checkpoint as the PyTorch scripts wrote it`,
+    1,
+  );
+}
+
+/** Double precision if any of the tensors has it. */
+function emptyVector(state: TorchStateDict): Float32Array | Float64Array {
+  const tensors = [...state.values()];
+  const count = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const isDouble = tensors.some(({ data }) => data instanceof Float64Array);
   return isDouble ? new Float64Array(count) : new Float32Array(count);
 }
 
-function copyFinite(
+/** Copies numbers to `offset`; `refuse` makes the error for one that is NaN or infinite. */
+export function copyFinite(
   data: TorchTensor["data"],
   out: Float32Array | Float64Array,
   offset: number,
@@ -161,13 +154,6 @@ function copyFinite(
 function misfit(source: string, name: string, problem: string): FactorizationError {
   return new FactorizationError(
     `${source}: model.${name}: ${problem}; give a checkpoint of a run that did not diverge, as the PyTorch scripts wrote it`,
-    1,
-  );
-}
-
-function gap(source: string, prefix: string): FactorizationError {
-  return new FactorizationError(
-    `${source}: model.${prefix}: is not numbered from 0 without gaps; give a checkpoint as the PyTorch scripts wrote it`,
     1,
   );
 }

@@ -1,7 +1,7 @@
 import { FactorizationError } from "../errors.ts";
 import type { Factorization } from "../model/types.ts";
 import { groupRmsProp, type Optimizer, type OptimizerState, sgd } from "../optimizers/optimizer.ts";
-import type { TorchTensor } from "./torch-factorization.ts";
+import { copyFinite, torchParameterName, type TorchTensor } from "./torch-factorization.ts";
 
 /** The state of a PyTorch optimizer, as `torchOptimizer` of @implicit-rank/array-files gives it. */
 export interface TorchOptimizerState {
@@ -20,7 +20,7 @@ const IDLE_SETTINGS = { dampening: 0, nesterov: false, maximize: false } as cons
  * `square_avg`) or torch.optim.SGD (a `momentum_buffer` for each parameter; none before the first step or
  * without momentum, which is a velocity of zero). SGD counts no steps: its `step` is 0.
  *
- * @param names the model's parameters in PyTorch's order
+ * @param options.names the names in the model's state dictionary, in its order
  * @throws FactorizationError (exit code 1) for another optimizer or settings that change the update
  */
 export function importTorchOptimizer(
@@ -89,21 +89,19 @@ function velocityOf(
       ? new Float64Array(values.length)
       : new Float32Array(values.length);
   const { parameters } = saved.groups[0];
-  if (parameters.length !== layout.length)
-    throw refuse("param_groups", `has ${parameters.length} parameters, the model ${layout.length}`);
-  layout.forEach(({ rows, cols, offset }, i) => {
-    const state = saved.state.get(parameters[i]);
-    const buffer = state instanceof Map ? (state.get("momentum_buffer") as unknown) : undefined;
-    if (buffer === undefined || buffer === null) return;
-    const field = `state.${parameters[i]}.momentum_buffer`;
+  if (parameters.length !== names.length)
+    throw refuse("param_groups", `has ${parameters.length} parameters, the model ${names.length}`);
+  for (const { name: ours, rows, cols, offset } of layout) {
+    const name = torchParameterName(ours);
+    const key = parameters[names.indexOf(name)];
+    const state = saved.state.get(key);
+    const buffer: unknown = state instanceof Map ? state.get("momentum_buffer") : undefined;
+    if (buffer === undefined || buffer === null) continue;
+    const field = `state.${key}.momentum_buffer`;
     if (!isTensor(buffer) || buffer.shape.join() !== [rows, cols].join())
-      throw refuse(field, `does not have the shape of ${names[i]} (${rows} × ${cols})`);
-    for (let k = 0; k < buffer.data.length; k++) {
-      const value = Number(buffer.data[k]);
-      if (!Number.isFinite(value)) throw refuse(field, "is not finite");
-      velocity[offset + k] = value;
-    }
-  });
+      throw refuse(field, `does not have the shape of ${name} (${rows} × ${cols})`);
+    copyFinite(buffer.data, velocity, offset, () => refuse(field, "is not finite"));
+  }
   return velocity;
 }
 
