@@ -1,5 +1,5 @@
-import type { CommandEntry } from "./command.ts";
 import { commands } from "./commands/commands.ts";
+import { findCommand } from "./commands/find-command.ts";
 import { commandOfCounterpart } from "./counterpart-names.ts";
 import { describeError, UsageError } from "./errors.ts";
 import type { Streams } from "./output/output.ts";
@@ -28,7 +28,7 @@ async function dispatch(args: readonly string[], streams: Streams): Promise<numb
     return 0;
   }
   if (first === "help") return dispatch([...words.slice(1), "--help"], streams);
-  const entry = findEntry(words);
+  const entry = findCommand(words);
   if (entry === undefined) return showOverview(words, streams);
   // Flags are parsed by packages that take a while to load, which the overview need not wait for.
   const { runCommand } = await import("./run-command.ts");
@@ -39,11 +39,6 @@ async function dispatch(args: readonly string[], streams: Streams): Promise<numb
 function outputSwitchesLast(args: readonly string[]): readonly string[] {
   const start = args.findIndex((word) => !outputSwitches.includes(word));
   return start <= 0 ? args : [...args.slice(start), ...args.slice(0, start)];
-}
-
-function findEntry(words: readonly string[]): CommandEntry | undefined {
-  const matches = commands.filter(({ path }) => path.every((name, index) => words[index] === name));
-  return matches.toSorted((a, b) => b.path.length - a.path.length)[0];
 }
 
 /** The list of commands, all or of a group; a name that does not exist gets a hint instead. */

@@ -1,11 +1,10 @@
-import { listFlags, parseFlags } from "@implicit-rank/experiment-kit";
-import type { CommandDefinition, CommandEntry, FlagGroup, TypedFlags } from "./command.ts";
+import { parseFlags } from "@implicit-rank/experiment-kit";
+import type { CommandDefinition, CommandEntry, TypedFlags } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { readCommandLine } from "./flags/command-line.ts";
+import { flagGroupsOf } from "./flags/flag-groups.ts";
 import { outputFlags } from "./flags/output-flags.ts";
 import { createOutput, type OutputOptions, type Streams } from "./output/output.ts";
-
-const outputGroup: FlagGroup = { title: "Output", flags: listFlags(outputFlags) };
 
 /**
  * Runs one command, or prints its help.
@@ -19,7 +18,7 @@ export async function runCommand(
   streams: Streams,
 ): Promise<number> {
   const definition = await entry.load();
-  const complete = { ...definition, flagGroups: [...definition.flagGroups, outputGroup] };
+  const complete = { ...definition, flagGroups: flagGroupsOf(definition) };
   const flags = complete.flagGroups.flatMap((group) => group.flags);
   const line = readCommandLine(args, flags, definition.aliases);
   if (line.help) {
