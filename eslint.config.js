@@ -14,6 +14,7 @@ export default tseslint.config(
       ".stryker-tmp/**",
       "**/assembly/**",
       "**/build/**",
+      "docs/.vitepress/cache/**",
       "**/*.js",
     ],
   },
@@ -104,8 +105,15 @@ export default tseslint.config(
     rules: { "max-lines-per-function": "off" },
   },
   {
-    // Vitest reads its configuration from a default export, and shares one outside the packages.
-    files: ["**/vitest.config.ts", "**/vitest.config.mjs", "**/vitest.mutation.config.ts"],
+    // Vitest and VitePress read their configuration from a default export; Vitest's is shared outside the packages.
+    files: [
+      "**/vitest.config.ts",
+      "**/vitest.config.mjs",
+      "**/vitest.mutation.config.ts",
+      "docs/.vitepress/config.ts",
+      "docs/.vitepress/theme/index.ts",
+      "docs/**/*.paths.ts",
+    ],
     rules: { "no-restricted-syntax": "off", "@nx/enforce-module-boundaries": "off" },
   },
 );

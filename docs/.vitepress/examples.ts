@@ -1,0 +1,42 @@
+import { globSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { pageOf, repository } from "./site-paths.ts";
+
+/** An example: a program, or a folder of files that belong together. */
+export interface Example {
+  /** Of the page, without `examples/` and `.md`. */
+  readonly name: string;
+  readonly title: string;
+  /** Relative to the root of the repository. */
+  readonly files: readonly string[];
+}
+
+const excluded = [
+  "examples/test/**",
+  "examples/**/node_modules/**",
+  "examples/{test-results,dist}/**",
+  "examples/**/*.config.*",
+];
+
+/** The examples of the repository in the order of their names. */
+export function listExamples(): readonly Example[] {
+  const files = globSync("examples/**/*.{ts,js,py,html,css}", {
+    cwd: repository,
+    exclude: excluded,
+  });
+  const pages = Map.groupBy(files.toSorted(), (file) => pageOf(file)!);
+  return [...pages].map(([page, ofPage]) => {
+    const name = page.replace(/^examples\/(.*)\.md$/, "$1");
+    const title = name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " ");
+    return { name, title, files: ofPage };
+  });
+}
+
+/** The files of an example as Markdown. */
+export function exampleText({ title, files }: Example): string {
+  const sections = files.map((file) => {
+    const code = readFileSync(join(repository, file), "utf8").trim();
+    return `\`${file}\`\n\n\`\`\`\`${extname(file).slice(1)}\n${code}\n\`\`\`\``;
+  });
+  return [`# ${title}`, ...sections].join("\n\n");
+}
