@@ -11,8 +11,13 @@ export function contentHash(file: Pick<ArrayFile, "arrays">): string {
   const hash = createHash("sha256");
   for (const name of Object.keys(file.arrays).sort()) {
     const { shape, data } = file.arrays[name]!;
-    hash.update(`${JSON.stringify([name, elementTypeOf(data).safetensors, shape])}\n`);
+    hash.update(hashLine(name, elementTypeOf(data).safetensors, shape));
     hash.update(bytesOf(data));
   }
   return hash.digest("hex");
+}
+
+/** The line that stands before the bytes of an array. */
+export function hashLine(name: string, dtype: string, shape: readonly number[]): string {
+  return `${JSON.stringify([name, dtype, shape])}\n`;
 }

@@ -1,10 +1,12 @@
 import { extname, join } from "node:path";
 import {
   contentHash,
+  isChecksumIntact,
   isFileExistsError,
   readNpz,
   readSafetensors,
   readTorchFile,
+  withChecksum,
   writeNpz,
   writeSafetensors,
   type ArrayFile,
@@ -102,7 +104,7 @@ function toArrayFile(dataset: FactorizationDataset): ArrayFile {
   const arrays = toArrays(dataset);
   return {
     arrays,
-    metadata: {
+    metadata: withChecksum({
       format: FORMAT,
       format_version: String(FORMAT_VERSION),
       kind: dataset.kind,
@@ -110,7 +112,7 @@ function toArrayFile(dataset: FactorizationDataset): ArrayFile {
       mode_sizes: JSON.stringify(dataset.modeSizes),
       provenance: JSON.stringify(dataset.provenance),
       content_sha256: contentHash({ arrays }),
-    },
+    }),
   };
 }
 
@@ -124,6 +126,9 @@ function fromArrayFile(file: ArrayFile, path: string): ReadFactorizationDataset 
   const hash = contentHash(file);
   if (metadata.content_sha256 !== hash) {
     throw refuse("content_sha256", "does not match the arrays, the file was altered");
+  }
+  if (!isChecksumIntact(metadata)) {
+    throw refuse("checksum", "does not fit the metadata, the file was altered");
   }
   const kind = oneOf(metadata.kind, ["matrix", "tensor"], "kind", refuse);
   const task = oneOf(metadata.task, ["completion", "sensing"], "task", refuse);

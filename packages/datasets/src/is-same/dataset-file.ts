@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { extname, join } from "node:path";
 import {
   contentHash,
+  isChecksumIntact,
   readSafetensors,
   readTorchFile,
+  withChecksum,
   writeSafetensors,
 } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
@@ -45,7 +47,7 @@ export async function writeIsSameDataset(
     pairs: { shape: [dataset.samples, 2], data: dataset.pairs },
     labels: { shape: [dataset.samples], data: dataset.labels },
   };
-  const metadata = {
+  const metadata = withChecksum({
     format: FORMAT,
     format_version: FORMAT_VERSION,
     source: dataset.source,
@@ -53,7 +55,7 @@ export async function writeIsSameDataset(
     ...(dataset.imagesSha256 === undefined ? {} : { images_sha256: dataset.imagesSha256 }),
     provenance: JSON.stringify(dataset.provenance),
     content_sha256: contentHash({ arrays }),
-  };
+  });
   await writeSafetensors(path, { arrays, metadata }, options);
 }
 
@@ -83,6 +85,9 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
   }
   if (metadata.content_sha256 !== contentHash({ arrays })) {
     throw refuse("content_sha256", "does not match the arrays, the file was altered");
+  }
+  if (!isChecksumIntact(metadata)) {
+    throw refuse("checksum", "does not fit the metadata, the file was altered");
   }
   const pairs = arrays.pairs?.data;
   const labels = arrays.labels?.data;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { openSafetensors } from "@implicit-rank/array-files";
+import { isChecksumIntact, openSafetensors } from "@implicit-rank/array-files";
 import { DatasetError, flagError } from "../error.ts";
 import type { LabelledImages } from "../image-source/labelled-images.ts";
 import { readImages } from "../image-source/read-source.ts";
@@ -117,10 +117,17 @@ async function openPathfinder({
   const file = await openSafetensors(path);
   try {
     const { mean, std } = checkPathfinder(path, file.metadata);
-    const entry = file.entries.find(({ name }) => name === `${split}_images`);
-    const available = entry?.shape[0] ?? 0;
     const refuse = (field: string, problem: string) =>
       new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+    if (!isChecksumIntact(file.metadata)) {
+      throw refuse("checksum", "does not fit the metadata, the file was altered");
+    }
+    const hash = await file.contentHash();
+    if (file.metadata.content_sha256 !== hash) {
+      throw refuse("content_sha256", "does not match the arrays, the file was altered");
+    }
+    const entry = file.entries.find(({ name }) => name === `${split}_images`);
+    const available = entry?.shape[0] ?? 0;
     const side = entry?.shape[2] ?? 0;
     if (entry?.dtype !== "U8" || entry.shape.slice(1).join() !== `1,${side},${side}`) {
       throw refuse(`${split}_images`, "must be bytes of the shape n × 1 × size × size");
@@ -141,7 +148,7 @@ async function openPathfinder({
       count,
       sampleShape: layout === "nchw" ? [1, side, side] : [side, side, 1],
       labels,
-      contentHash: file.metadata.content_sha256 ?? "",
+      contentHash: hash,
       places: [],
       fill(index, out, offset) {
         const start = index * elements;

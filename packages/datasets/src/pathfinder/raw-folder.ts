@@ -1,8 +1,14 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeNpyText, writeFileAtomic } from "@implicit-rank/array-files";
+import {
+  encodeNpyText,
+  isChecksumIntact,
+  withChecksum,
+  writeFileAtomic,
+} from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
+import { readSource } from "../image-source/source-file.ts";
 import { makeFolder } from "../make-folder.ts";
 import { VERSION } from "../version.ts";
 import type { PathfinderSettings } from "./raw-flags.ts";
@@ -44,7 +50,7 @@ export async function openLengthFolder(
   newSeed: () => number,
 ): Promise<number> {
   const file = join(folder, SETTINGS_FILE);
-  if (existsSync(file)) return checkRecorded(file, await readFile(file, "utf8"), wanted, seed);
+  if (existsSync(file)) return checkRecorded(file, await readText(file), wanted, seed);
   await refuseForeignImages(folder);
   await makeFolder(join(folder, IMAGE_FOLDER));
   const chosen = seed ?? newSeed();
@@ -53,14 +59,14 @@ export async function openLengthFolder(
 }
 
 function record({ pathLength, settings, seed }: Generation): Record<string, unknown> {
-  return {
+  return withChecksum({
     format: FORMAT,
     format_version: FORMAT_VERSION,
     version: VERSION,
     path_length: pathLength,
     seed,
     settings,
-  };
+  });
 }
 
 function checkRecorded(
@@ -107,14 +113,45 @@ function parseRecord(file: string, text: string): Record<string, unknown> {
       "settings" in parsed &&
       typeof parsed.settings === "object" &&
       parsed.settings !== null;
-    if (isRecord) return parsed as unknown as Record<string, unknown>;
-  } catch {
+    if (isRecord) return checkedRecord(file, parsed as unknown as Record<string, unknown>);
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
     // falls through to the same message as other content
   }
   throw new DatasetError(
     `${file}: is no record of generated images; choose another --output_dir or delete the folder`,
     1,
   );
+}
+
+function checkedRecord(file: string, record: Record<string, unknown>): Record<string, unknown> {
+  if (isChecksumIntact(record)) return record;
+  throw new DatasetError(
+    `${file}: checksum: does not fit, the file was damaged or edited; restore it or delete the folder`,
+    1,
+  );
+}
+
+async function readText(file: string): Promise<string> {
+  return new TextDecoder().decode(await readSource(file));
+}
+
+/**
+ * The table that `metadata.npy` of a folder must hold if it has so many rows: the settings and the seed
+ * determine it. Undefined for a folder of the Python scripts, or of a version that draws other images.
+ * @throws DatasetError (exit code 1) if the record of the settings is damaged
+ */
+export async function expectedTable(
+  folder: string,
+  samples: number,
+): Promise<string[][] | undefined> {
+  const file = join(folder, SETTINGS_FILE);
+  if (!existsSync(file)) return undefined;
+  const recorded = parseRecord(file, await readText(file));
+  if (recorded.format_version !== FORMAT_VERSION || recorded.checksum === undefined)
+    return undefined;
+  const { path_length: pathLength, settings, seed } = recorded;
+  return metadataTable({ pathLength, settings, seed } as Generation, samples);
 }
 
 async function refuseForeignImages(folder: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeNpyText } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
-import { METADATA_FILE } from "./raw-folder.ts";
+import { readSource } from "../image-source/source-file.ts";
+import { expectedTable, METADATA_FILE } from "./raw-folder.ts";
 
 /** The raw images of one path length, ours or the Python scripts'. */
 export interface RawTable {
@@ -44,7 +45,7 @@ const [SUBFOLDER, FILE, LABEL, PATH_LENGTH, COLUMNS] = [0, 1, 3, 5, 11];
 /** Reads `metadata.npy`. Throws ArrayFileError or DatasetError (exit code 1) if it is damaged. */
 export async function readRawTable(folder: string): Promise<RawTable> {
   const source = join(folder, METADATA_FILE);
-  const rows = decodeNpyText(await readFile(source), source);
+  const rows = decodeNpyText(await readSource(source), source);
   const damaged = (field: string, problem: string) =>
     new DatasetError(`${source}: ${field}: ${problem}; make the images again`, 1);
   if (rows.length === 0 || rows[0]!.length !== COLUMNS) {
@@ -65,5 +66,9 @@ export async function readRawTable(folder: string): Promise<RawTable> {
     return join(folder, subfolder, file);
   });
   if (!Number.isInteger(pathLength) || pathLength < 1) throw damaged("table", "has no path length");
+  const expected = await expectedTable(folder, rows.length);
+  const changed = expected?.findIndex((row, i) => row.join("\n") !== rows[i]!.join("\n")) ?? -1;
+  if (changed >= 0)
+    throw damaged(`row ${changed}`, "is not what the settings in generation.json give");
   return { folder, pathLength, files, labels };
 }

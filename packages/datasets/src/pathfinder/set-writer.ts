@@ -2,7 +2,11 @@ import { createHash, type Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { writeSafetensorsStream, type StreamedArray } from "@implicit-rank/array-files";
+import {
+  type StreamedArray,
+  withChecksum,
+  writeSafetensorsStream,
+} from "@implicit-rank/array-files";
 import { createRandom } from "@implicit-rank/random";
 import { DatasetError } from "../error.ts";
 import { makeFolder } from "../make-folder.ts";
@@ -105,7 +109,7 @@ async function writeSet(
   });
   const metadata = () => {
     const { mean, std } = meanAndDeviation(moments);
-    return {
+    return withChecksum({
       format: SET_FORMAT,
       format_version: String(SET_FORMAT_VERSION),
       path_length: String(pathLength),
@@ -115,7 +119,7 @@ async function writeSet(
       train_std: String(std),
       provenance: JSON.stringify(recordProvenance("data pathfinder", flags, seed)),
       content_sha256: hash.digest("hex"),
-    };
+    });
   };
   await writeSafetensorsStream(path, [...testArrays, ...trainArrays], metadata, {
     overwrite: hooks.overwrite ?? false,

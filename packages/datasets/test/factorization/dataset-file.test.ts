@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   contentHash,
   readSafetensors,
+  withChecksum,
   writeSafetensors,
   type NamedArray,
 } from "@implicit-rank/array-files";
@@ -220,7 +221,10 @@ describe("a file that was altered is refused", () => {
     const hash = contentHash({ arrays: changed });
     await writeSafetensors(
       temporary("bad.safetensors"),
-      { arrays: changed, metadata: { ...good.metadata, content_sha256: hash, ...metadata } },
+      {
+        arrays: changed,
+        metadata: withChecksum({ ...good.metadata, content_sha256: hash, ...metadata }),
+      },
       { overwrite: true },
     );
     const error = (await failure("bad.safetensors")) as Error & { exitCode: number };
@@ -233,6 +237,19 @@ describe("a file that was altered is refused", () => {
     expect(await altered(matrix("sensing"), { format_version: "2" })).toBe(
       'format_version: "2" is not known to this version (1 is); upgrade implicit-rank',
     );
+  });
+
+  it("metadata that were edited", async () => {
+    const path = temporary("edited.safetensors");
+    await writeFactorizationDataset(path, matrix("completion"));
+    const { arrays, metadata } = await readSafetensors(path);
+    const provenance = metadata["provenance"]!.replace(/\d/, (digit) => String((+digit + 1) % 10));
+    const edited = { arrays, metadata: { ...metadata, provenance } };
+    await writeSafetensors(path, edited, { overwrite: true });
+    expect(await failure("edited.safetensors")).toMatchObject({
+      message: `${path}: checksum: does not fit the metadata, the file was altered; make the data set again`,
+      exitCode: 1,
+    });
   });
 
   it("metadata that contradict or make no sense", async () => {

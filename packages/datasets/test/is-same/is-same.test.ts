@@ -1,5 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { contentHash, readSafetensors, writeSafetensors } from "@implicit-rank/array-files";
+import {
+  contentHash,
+  readSafetensors,
+  withChecksum,
+  writeSafetensors,
+} from "@implicit-rank/array-files";
 import { createRandom } from "@implicit-rank/random";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -247,11 +252,11 @@ describe("a data set file", () => {
       const changed = { ...good.arrays, ...arrays };
       const file = {
         arrays: changed,
-        metadata: {
+        metadata: withChecksum({
           ...good.metadata,
           content_sha256: contentHash({ arrays: changed }),
           ...metadata,
-        },
+        }),
       };
       await writeSafetensors(temporary("bad.safetensors"), file, { overwrite: true });
       return (await failure(readIsSameDataset(temporary("bad.safetensors")))).message.slice(
@@ -267,6 +272,11 @@ describe("a data set file", () => {
     );
     expect(await altered({ content_sha256: "x" })).toBe(
       `content_sha256: does not match the arrays, the file was altered${again}`,
+    );
+    const edited = { ...good, metadata: { ...good.metadata, source: "cifar10" } };
+    await writeSafetensors(temporary("bad.safetensors"), edited, { overwrite: true });
+    expect((await failure(readIsSameDataset(temporary("bad.safetensors")))).message).toContain(
+      `checksum: does not fit the metadata, the file was altered${again}`,
     );
     expect(await altered({ source: "x" })).toBe(`source: is not known${again}`);
     expect(await altered({ provenance: "[]" })).toBe(

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readSafetensors, writeSafetensors, type ArrayFile } from "@implicit-rank/array-files";
+import {
+  contentHash,
+  readSafetensors,
+  withChecksum,
+  writeSafetensors,
+  type ArrayFile,
+} from "@implicit-rank/array-files";
 import {
   batchTensors,
   generateIsSameDataset,
@@ -231,12 +237,26 @@ describe("refused, by the loader as by the reader", () => {
     expect(await refused({ arrays, metadata: { ...metadata, train_std: "0" } })).toContain(
       "train_mean, train_std: are not numbers",
     );
+    expect(await refused({ arrays, metadata: { ...metadata, train_mean: "0.5" } })).toContain(
+      "checksum: does not fit the metadata, the file was altered; make the data set again",
+    );
+    /** With hashes that fit, so that only the content is wrong. */
+    const sealed = (changed: ArrayFile["arrays"]): ArrayFile => ({
+      arrays: changed,
+      metadata: withChecksum({ ...metadata, content_sha256: contentHash({ arrays: changed }) }),
+    });
+    const pixels = arrays["train_images"]!;
+    const flipped = { ...pixels, data: pixels.data.slice() };
+    flipped.data[7] = Number(flipped.data[7]) ^ 1;
+    expect(await refused({ arrays: { ...arrays, train_images: flipped }, metadata })).toContain(
+      "content_sha256: does not match the arrays, the file was altered; make the data set again",
+    );
     const wrong = { shape: [1, 1, 3, 4], data: new Uint8Array(12) };
-    expect(await refused({ arrays: { ...arrays, train_images: wrong }, metadata })).toContain(
+    expect(await refused(sealed({ ...arrays, train_images: wrong }))).toContain(
       "train_images: must be bytes of the shape n × 1 × size × size",
     );
     const labels = { shape: [12, 1], data: new Uint8Array(12).fill(3) };
-    expect(await refused({ arrays: { ...arrays, train_labels: labels }, metadata })).toContain(
+    expect(await refused(sealed({ ...arrays, train_labels: labels }))).toContain(
       "train_labels: must be bytes 0 and 1",
     );
     expect(await refused(good, 13)).toBe(

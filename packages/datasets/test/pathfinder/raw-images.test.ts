@@ -173,6 +173,13 @@ describe("refused", () => {
       message: `--random_seed: 2 given, but the images in ${file} were made with 1; ${remedy}`,
       exitCode: 2,
     });
+    const whole = await readFile(file, "utf8");
+    await writeFile(file, whole.replace('"seed": 1', '"seed": 3'));
+    const unseeded = { ...options, random_seed: -1 };
+    expect(await failure(generatePathfinderImages(unseeded))).toMatchObject({
+      message: `${file}: checksum: does not fit, the file was damaged or edited; restore it or delete the folder`,
+      exitCode: 1,
+    });
     await writeFile(file, "{}");
     expect(await failure(generatePathfinderImages(options))).toMatchObject({
       message: `${file}: is no record of generated images; ${remedy}`,

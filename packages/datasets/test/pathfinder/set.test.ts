@@ -239,6 +239,10 @@ describe("refused", () => {
     expect(await withRows((row) => row.with(5, "9"))).toBe(
       `row 2: has another path length${again}`,
     );
+    const other = rows[2]![3] === "1" ? "0" : "1";
+    expect(await withRows((row) => row.with(3, other))).toBe(
+      `row 2: is not what the settings in generation.json give${again}`,
+    );
     await writeFile(metadata, encodeNpyText([["a"]]));
     expect((await failure(makeSets(all))).message).toBe(
       `${metadata}: table: must have rows of 11 columns${again}`,
