@@ -13,7 +13,7 @@ import { pathToFileURL } from "node:url";
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
-interface Digit {
+export interface Digit {
   readonly label: number;
   /** Gray values 0 to 255, row by row. */
   readonly pixels: Uint8Array;
@@ -21,7 +21,8 @@ interface Digit {
 
 const require = createRequire(import.meta.url);
 
-function digitsOf(label: number): readonly Digit[] {
+/** All images of a digit, in the order of the package. */
+export function digitsOf(label: number): readonly Digit[] {
   const file = require.resolve(`mnist/src/digits/${label}.json`);
   const { data } = JSON.parse(readFileSync(file, "utf8")) as { data: readonly number[] };
   return Array.from({ length: Math.floor(data.length / PIXELS) }, (_, position) => ({
