@@ -2,7 +2,9 @@ import type { ArrayFile } from "@implicit-rank/array-files";
 import type { Random } from "@implicit-rank/random";
 import type { z } from "zod";
 import type { Callback } from "./fit/callback.ts";
+import type { RawFlags } from "./flags/parse-flags.ts";
 import type { SharedFlags } from "./flags/shared-flags.ts";
+import type { TorchCheckpoint } from "./torch/torch-checkpoint.ts";
 
 /** A number that is tracked over the epochs. Metrics of one tag (default: the name) share a plot. */
 export interface MetricInfo {
@@ -122,4 +124,34 @@ export interface Experiment<Config = unknown> {
     trainable: Trainable,
     files: RunFiles,
   ): Readonly<Record<string, Callback>>;
+  /** How checkpoints of the PyTorch scripts become ones of this experiment, if they can. */
+  readonly torch?: TorchImport;
+}
+
+/** Takes over checkpoints of the PyTorch scripts. */
+export interface TorchImport {
+  /** Whether a model with parameters of these names is one of this experiment. */
+  recognizes(names: readonly string[]): boolean;
+  /**
+   * What a checkpoint says in the terms of this experiment.
+   *
+   * @param flags those that are known, or all of the run that starts from it
+   * @throws an error for the user if the checkpoint is damaged, contradicts `flags`, or they do not tell enough
+   */
+  convert(checkpoint: TorchCheckpoint, flags: RawFlags): TorchConversion;
+}
+
+export interface TorchConversion {
+  /** Flags that the checkpoint tells. */
+  readonly flags: RawFlags;
+  /** Flags of the scripts that it does not tell. */
+  readonly untold: readonly string[];
+  /** What `Trainable.save` would give; generator states, which the scripts do not save, may be missing. */
+  readonly saved: ArrayFile;
+  readonly numParameters: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Tags of metrics by name, where they have one. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** Why a metric that is computed anew may rightly differ from what the scripts stored. */
+  mayDiffer(metric: string): string | undefined;
 }

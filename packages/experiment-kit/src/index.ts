@@ -26,6 +26,8 @@ export type {
   RunFiles,
   ScoreInfo,
   StopRule,
+  TorchConversion,
+  TorchImport,
   Trainable,
   ValidationProgress,
 } from "./experiment.ts";
@@ -108,5 +110,10 @@ export type { Sweep } from "./sweep/sweep-file.ts";
 export type { SweepTask } from "./sweep/sweep-task.ts";
 export { readTaskStatuses } from "./sweep/task-state.ts";
 export type { TaskState, TaskStatus } from "./sweep/task-state.ts";
+export type { ComparedValue } from "./torch/compare-stored.ts";
+export { importTorchRun } from "./torch/import-run.ts";
+export type { ImportedRun, TorchImportOptions } from "./torch/import-run.ts";
+export { readTorchCheckpoint } from "./torch/torch-checkpoint.ts";
+export type { TorchCheckpoint, TorchTrackedValue } from "./torch/torch-checkpoint.ts";
 export { watchRuns } from "./watch/watch-runs.ts";
 export type { Watch, WatchOptions } from "./watch/watch-runs.ts";

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -297,6 +298,47 @@ describe("the lock of a run", () => {
     const old = new Date(Date.now() - 10 * 60_000);
     utimesSync(lockPath(folder), old, old);
     await (await lockRun(folder)).release();
+  });
+
+  it("of another machine is respected when the clock was set back, and no longer than that", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, host: "elsewhere" }));
+    const later = new Date(Date.now() + 5 * 3600_000);
+    utimesSync(lockPath(folder), later, later);
+    await expect(lockRun(folder)).rejects.toThrow(/process \d+ on elsewhere/);
+    expect(statSync(lockPath(folder)).mtimeMs).toBeLessThan(Date.now() + 60_000);
+  });
+
+  it("is taken over also from one that was killed while it took over", async () => {
+    const folder = temporaryFolder();
+    const dead = (token: string) => JSON.stringify({ ...holder, pid: 999_999_999, token });
+    writeFileSync(lockPath(folder), dead("a"));
+    writeFileSync(`${lockPath(folder)}.after.a`, dead("b"));
+    writeFileSync(`${lockPath(folder)}.after.a.after.b`, dead("c"));
+    const lock = await lockRun(folder);
+    expect(readdirSync(folder)).toEqual(["run.lock"]);
+    await expect(lockRun(folder)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is not taken over while another process does so", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, pid: 999_999_999, token: "a" }));
+    writeFileSync(`${lockPath(folder)}.after.a`, JSON.stringify({ ...holder, token: "b" }));
+    await expect(lockRun(folder)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+  });
+
+  it("leaves a lock alone that was taken between looking and taking over", async () => {
+    const folder = temporaryFolder();
+    for (let round = 0; round < 30; round++) {
+      writeFileSync(lockPath(folder), JSON.stringify({ ...holder, pid: 999_999_999 }));
+      const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => lockRun(folder)));
+      const [lock] = attempts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      expect(attempts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      await lock!.release();
+      expect(readdirSync(folder)).toEqual([]);
+    }
   });
 
   it("does not remove a lock that is not its own any more", async () => {

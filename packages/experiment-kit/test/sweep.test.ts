@@ -168,7 +168,7 @@ describe("a sweep that is stopped or watched", () => {
     const sweep = plan(temporaryFolder(), { slow_ms: "5" });
     const first = run(sweep);
     while (!existsSync(join(sweep.folder, "sweep.json"))) await delay(5);
-    await expect(run(sweep)).rejects.toThrow(/is being run by another process/);
+    await expect(run(sweep)).rejects.toThrow(/this sweep is being run by process \d+ on /);
     expect((await first).exitCode).toBe(0);
   });
 

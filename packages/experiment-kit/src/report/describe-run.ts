@@ -30,7 +30,7 @@ export function describeRun(key: string, run: RunInfo, history: MetricHistory): 
     firstEpoch: record.first_epoch,
     lastEpoch: summary?.last_epoch ?? history.epochs.at(-1) ?? -1,
     plannedLastEpoch: record.last_epoch,
-    seconds: summary?.duration_seconds ?? history.seconds.at(-1) ?? 0,
+    seconds: summary === undefined ? (history.seconds.at(-1) ?? 0) : summary.duration_seconds,
     parameters: record.num_model_parameters,
     seed: record.seed,
     settings: texts(config.flags),
@@ -104,10 +104,11 @@ function reasonWithoutSummary({ status }: RunInfo): string {
 }
 
 function environmentOf({ run }: RunConfig): Readonly<Record<string, unknown>> {
-  const { backend, threads, dataset_hash, platform, cpu, host, versions, started_from } = run;
+  const { backend, threads, dataset_hash, platform, cpu, host, versions, started_from, imported } =
+    run;
   return {
     begun: run.created,
-    seed: run.seed,
+    seed: run.seed ?? "unknown",
     backend,
     threads,
     "data set hash": dataset_hash,
@@ -116,6 +117,8 @@ function environmentOf({ run }: RunConfig): Readonly<Record<string, unknown>> {
     host,
     ...Object.fromEntries(Object.entries(versions).map(([of, text]) => [`version of ${of}`, text])),
     "started from": started_from && `${started_from.checkpoint} (epoch ${started_from.epoch})`,
+    "imported from": imported && `${imported.from} (SHA-256 ${imported.sha256})`,
+    "unknown settings": imported?.unknown_flags.join(" "),
   };
 }
 

@@ -6,6 +6,7 @@ export type ReportState =
   | "diverged"
   | "interrupted"
   | "failed"
+  | "imported"
   | "killed"
   | "damaged";
 
@@ -36,8 +37,8 @@ export interface RunProgress {
   readonly bestScore: RecordedValue;
   /** Last epoch so far, -1 if there is none. */
   readonly lastEpoch: number;
-  /** Seconds of training. */
-  readonly seconds: number;
+  /** Seconds of training; null if they are not known. */
+  readonly seconds: number | null;
 }
 
 /** What the page shows of a run, besides its curves. */
@@ -49,7 +50,8 @@ export interface ReportRun extends RunProgress {
   readonly firstEpoch: number;
   readonly plannedLastEpoch: number;
   readonly parameters: number;
-  readonly seed: number;
+  /** Null if it is not known. */
+  readonly seed: number | null;
   /** Flags, as texts by name. */
   readonly settings: Readonly<Record<string, string>>;
   /** Versions, machine, data hash. */

@@ -17,7 +17,8 @@ export const runRecordSchema = z.object({
   id: z.string(),
   experiment: z.string(),
   created: z.string(),
-  seed: z.number().int().min(0),
+  /** Null if it is not known (of an imported run). */
+  seed: z.number().int().min(0).nullable(),
   score: z.object({ metric: z.string(), source: z.string(), largest: z.boolean() }),
   metrics: z.object({
     train: z.array(metricInfo),
@@ -37,6 +38,10 @@ export const runRecordSchema = z.object({
   host: z.string(),
   started_from: z
     .object({ checkpoint: z.string(), epoch: z.number().int(), run: z.string() })
+    .optional(),
+  /** The checkpoint of the PyTorch scripts that the run was made of. */
+  imported: z
+    .object({ from: z.string(), sha256: z.string(), unknown_flags: z.array(z.string()) })
     .optional(),
 });
 

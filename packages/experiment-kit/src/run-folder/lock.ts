@@ -1,7 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, readFile, rename, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { errorCode, fileError, RunError } from "../errors.ts";
 import { runPaths } from "./files.ts";
@@ -25,48 +26,79 @@ const HEARTBEAT_MS = 20_000;
 const REMOTE_STALE_MS = 5 * 60_000;
 
 /**
- * Takes the lock of a run folder, also one that a killed process has left behind.
+ * Takes the lock of a run folder (or of the folder of a sweep), also one that a killed process has left
+ * behind: of many that want it at once, one gets it.
  *
  * @throws RunError if another live process holds it.
  */
-export async function lockRun(folder: string): Promise<RunLock> {
+export async function lockRun(folder: string, what: "run" | "sweep" = "run"): Promise<RunLock> {
   const path = runPaths(folder).lock;
   const holder: LockHolder = {
-    token: randomUUID(),
+    token: randomBytes(8).toString("hex"),
     pid: process.pid,
     host: hostname(),
     processStart: processStart(process.pid) ?? "",
   };
-  for (let attempt = 0; attempt < 5; attempt++) {
-    if (await createLock(path, holder)) return keepLock(path, holder);
-    const other = await readHolder(path);
-    if (other === "none") continue;
-    if (await isAlive(path, other)) throw heldBy(folder, other);
-    await removeStale(path, other);
+  try {
+    await take(path, holder);
+  } catch (error) {
+    throw error instanceof Held ? heldBy(folder, what, error.holder) : error;
   }
-  throw new RunError(`${path}: cannot be taken: other processes keep taking it; try again`);
+  return keepLock(path, holder);
 }
 
 /** Whether a live process is writing the run. */
 export async function isRunning(folder: string): Promise<boolean> {
   const path = runPaths(folder).lock;
   const holder = await readHolder(path);
-  return holder !== "none" && (await isAlive(path, holder));
+  return holder !== "none" && (await isAlive(path, holder, Date.now()));
 }
 
-async function createLock(path: string, holder: LockHolder): Promise<boolean> {
+/** What `take` throws if a live process has the lock; `undefined`: of which nothing can be read. */
+class Held extends Error {
+  readonly holder: LockHolder | undefined;
+  constructor(holder: LockHolder | undefined) {
+    super("the lock is held");
+    this.holder = holder;
+  }
+}
+
+async function take(path: string, holder: LockHolder): Promise<void> {
   // Written under another name first, so that a lock is never seen half-written.
   const draft = `${path}.${holder.token}`;
   try {
+    // Ages are told by the clock of the file system, which all machines share, not by that of this one.
+    const now = await writeDraft(draft, path, holder);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      if (await createLock(draft, path, holder)) return;
+      const other = await readHolder(path);
+      if (other === "none") continue;
+      if (await isAlive(path, other, now)) throw new Held(other);
+      if (await takeOver(draft, path, other, holder)) return;
+    }
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+  throw new RunError(`${path}: cannot be taken: other processes keep taking it; try again`);
+}
+
+async function writeDraft(draft: string, path: string, holder: LockHolder): Promise<number> {
+  try {
     await writeFile(draft, `${JSON.stringify(holder)}\n`, { flag: "wx" });
+    return (await stat(draft)).mtimeMs;
+  } catch (error) {
+    throw fileError(path, "be written", error);
+  }
+}
+
+async function createLock(draft: string, path: string, holder: LockHolder): Promise<boolean> {
+  try {
     await link(draft, path);
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     if (!NO_HARD_LINKS.has(errorCode(error) ?? "")) throw fileError(path, "be written", error);
     return createWithoutLink(path, holder);
-  } finally {
-    await unlink(draft).catch(() => undefined);
   }
 }
 
@@ -83,10 +115,36 @@ async function createWithoutLink(path: string, holder: LockHolder): Promise<bool
   }
 }
 
+/**
+ * Replaces a lock that was left behind. The right to do so is a lock itself, named by the one that is
+ * replaced: whoever holds it is alone in replacing that one, and if it dies meanwhile, its right is taken
+ * over in the same way.
+ *
+ * @returns false if the lock is not the one any more that was left behind.
+ */
+async function takeOver(
+  draft: string,
+  path: string,
+  stale: LockHolder | undefined,
+  holder: LockHolder,
+): Promise<boolean> {
+  const right = `${path}.after.${stale?.token ?? "unreadable"}`;
+  await take(right, holder);
+  try {
+    const current = await readHolder(path);
+    if (current === "none" || current?.token !== stale?.token) return false;
+    await rename(draft, path);
+    return true;
+  } catch (error) {
+    throw fileError(path, "be replaced", error);
+  } finally {
+    await unlink(right).catch(() => undefined);
+  }
+}
+
 function keepLock(path: string, holder: LockHolder): RunLock {
   const heartbeat = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => undefined);
+    touch(path).catch(() => undefined);
   }, HEARTBEAT_MS);
   heartbeat.unref();
   return {
@@ -99,6 +157,16 @@ function keepLock(path: string, holder: LockHolder): RunLock {
   };
 }
 
+/** Writes its first character again, so that the file system dates it by its own clock. */
+async function touch(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.write("{", 0);
+  } finally {
+    await file.close();
+  }
+}
+
 /** "none": there is no lock; undefined: its content is unreadable. */
 async function readHolder(path: string): Promise<LockHolder | undefined | "none"> {
   try {
@@ -108,17 +176,26 @@ async function readHolder(path: string): Promise<LockHolder | undefined | "none"
   }
 }
 
-async function isAlive(path: string, holder: LockHolder | undefined): Promise<boolean> {
+async function isAlive(
+  path: string,
+  holder: LockHolder | undefined,
+  now: number,
+): Promise<boolean> {
   if (holder?.host === hostname()) return isProcessAlive(holder);
   const touched = await stat(path).catch(() => undefined);
-  return touched !== undefined && Date.now() - touched.mtimeMs < REMOTE_STALE_MS;
+  if (touched === undefined) return false;
+  const age = now - touched.mtimeMs;
+  // The clock was set back since: from now on it counts as any other.
+  if (age < -REMOTE_STALE_MS) await touch(path).catch(() => undefined);
+  return age < REMOTE_STALE_MS;
 }
 
 function isProcessAlive({ pid, processStart: start }: LockHolder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return errorCode(error) === "EPERM";
+    // One of another user is there all the same.
+    if (errorCode(error) !== "EPERM") return false;
   }
   const now = processStart(pid);
   return now === undefined || start === "" || now === start;
@@ -137,24 +214,21 @@ function processStart(pid: number): string | undefined {
   }
 }
 
-/** Renames the lock away; if that caught a lock which somebody took meanwhile, gives it back. */
-async function removeStale(path: string, stale: LockHolder | undefined): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return;
-    throw fileError(path, "be removed", error);
-  }
-  const caught = await readHolder(aside);
-  if (caught !== "none" && caught?.token !== stale?.token)
-    await link(aside, path).catch(() => undefined);
-  await unlink(aside).catch(() => undefined);
-}
-
-function heldBy(folder: string, holder: LockHolder | undefined): RunError {
+function heldBy(folder: string, what: "run" | "sweep", holder: LockHolder | undefined): RunError {
   const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`;
   return new RunError(
-    `${folder}: this run is being written by ${who}; wait for it or stop it first`,
+    `${folder}: this ${what} is being ${what === "run" ? "written" : "run"} by ${who}; wait for it or stop it first`,
   );
+}
+
+/** Removes the drafts of locks that killed processes have left in a folder. */
+export async function removeLockDrafts(folder: string): Promise<void> {
+  const path = runPaths(folder).lock;
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const draft = join(folder, name);
+    const holder = await readHolder(draft);
+    if (holder !== "none" && !(await isAlive(draft, holder, Date.now())))
+      await unlink(draft).catch(() => undefined);
+  }
 }

@@ -25,8 +25,8 @@ const FLUSH_SECONDS = 1;
 
 /**
  * Opens metrics.jsonl for appending. A line is
- * `{"epoch":24,"time":1.234,"train_mse_loss":0.5,…}`; `time` is in seconds of training; values that are
- * NaN or infinite are null.
+ * `{"epoch":24,"time":1.234,"train_mse_loss":0.5,…}`; `time` is in seconds of training (left out if
+ * NaN); values that are NaN or infinite are null.
  *
  * @throws RunError (also from every method) if the file cannot be written.
  */
@@ -57,7 +57,8 @@ export function openMetricsWriter(path: string, metrics: TrackedMetrics): Metric
     },
     sha256: () => hash.copy().digest("hex"),
     append(epoch, seconds) {
-      let line = `{"epoch":${epoch},"time":${Math.round(seconds * 1000) / 1000}`;
+      let line = `{"epoch":${epoch}`;
+      if (!Number.isNaN(seconds)) line += `,"time":${Math.round(seconds * 1000) / 1000}`;
       for (let g = 0; g < groups.length; g++) {
         const { values, epochs } = groups[g]!;
         const names = keys[g]!;
@@ -68,7 +69,7 @@ export function openMetricsWriter(path: string, metrics: TrackedMetrics): Metric
         }
       }
       block += `${line}}\n`;
-      if (block.length < BLOCK_CHARACTERS && seconds - flushedAt < FLUSH_SECONDS) return;
+      if (block.length < BLOCK_CHARACTERS && !(seconds - flushedAt >= FLUSH_SECONDS)) return;
       flushedAt = seconds;
       flush();
     },

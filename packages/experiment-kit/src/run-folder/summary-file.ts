@@ -9,8 +9,20 @@ const trackedValue = z.object({ value: z.number().nullable(), epoch: z.number().
 const trackedValues = z.record(z.string(), trackedValue);
 
 /** How a run ended. */
-export const outcomes = ["completed", "stopped", "diverged", "interrupted", "failed"] as const;
+export const outcomes = [
+  "completed",
+  "stopped",
+  "diverged",
+  "interrupted",
+  "failed",
+  "imported",
+] as const;
 export type Outcome = (typeof outcomes)[number];
+
+/** Whether a run with this outcome (or state) has a result that counts. */
+export function isFinished(outcome: unknown): boolean {
+  return outcome === "completed" || outcome === "stopped" || outcome === "imported";
+}
 
 const summarySchema = z.object({
   version: z.literal(1),
@@ -26,8 +38,9 @@ const summarySchema = z.object({
   score_largest: z.boolean(),
   last_epoch: z.number().int(),
   epochs_run: z.number().int(),
-  duration_seconds: z.number(),
-  seed: z.number().int(),
+  /** Null if it is not known (of an imported run). */
+  duration_seconds: z.number().nullable(),
+  seed: z.number().int().nullable(),
   num_model_parameters: z.number(),
   times_resumed: z.number().int(),
   last_tracked_values: trackedValues,

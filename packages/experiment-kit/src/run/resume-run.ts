@@ -12,6 +12,7 @@ import type { RunConfig } from "../run-folder/config-file.ts";
 import { cutMetrics, metricsHash, metricsSize } from "../run-folder/cut-metrics.ts";
 import { runPaths } from "../run-folder/files.ts";
 import { lockRun } from "../run-folder/lock.ts";
+import { removeLeftovers } from "../run-folder/remove-leftovers.ts";
 import { readSummary, removeSummary } from "../run-folder/summary-file.ts";
 import { openOutput } from "./open-output.ts";
 import { resolveScore, trackMetrics } from "./resolve-metrics.ts";
@@ -40,15 +41,22 @@ export async function resumeRun(
   options: ResumeOptions = {},
 ): Promise<RunResult> {
   const config = await readRunConfig(folder);
+  const { seed } = config.run;
+  if (seed === null) {
+    throw new MisuseError(
+      `${folder}: the run was imported, and its seed is not known; start a new run with --trainer_checkpoint ${folder}`,
+    );
+  }
   const experiment = findExperiment(folder, config, experiments);
   const lock = await lockRun(folder);
   try {
     await refuseFinished(folder, options);
+    await removeLeftovers(folder);
     const { flags } = resolveConfig(experiment, config.flags);
     const { console, log } = openOutput(flags, options);
     try {
       const seeded = {
-        random: createRandom(config.run.seed),
+        random: createRandom(seed),
         log: (line: string) => log.info(line),
       };
       const trainable = await experiment.prepare(flags, seeded);
@@ -122,10 +130,12 @@ async function goOn(resumption: Resumption): Promise<RunResult> {
 }
 
 /** Puts a run without a checkpoint where it began: at nothing, or at the checkpoint it was started from. */
-async function beginAgain({ folder, config, trainable }: Resumption): Promise<void> {
-  const { started_from: origin, experiment } = config.run;
+async function beginAgain({ folder, config, experiment, trainable }: Resumption): Promise<void> {
+  const { started_from: origin } = config.run;
   const start =
-    origin === undefined ? undefined : await loadStartingCheckpoint(origin.checkpoint, experiment);
+    origin === undefined
+      ? undefined
+      : await loadStartingCheckpoint(origin.checkpoint, experiment, config.flags);
   if (start !== undefined && start.checkpoint.state.run !== origin?.run) {
     throw new RunError(
       `${start.path}: is not the checkpoint any more that ${folder} began from; start a new run with --trainer_checkpoint`,

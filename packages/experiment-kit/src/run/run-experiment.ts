@@ -9,7 +9,6 @@ import { resolveConfig } from "../flags/resolve-config.ts";
 import type { SharedFlags } from "../flags/shared-flags.ts";
 import type { RunConsole } from "../output/console.ts";
 import type { RunLog } from "../output/run-log.ts";
-import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
 import {
   hasRunConfig,
   RUN_FORMAT,
@@ -27,6 +26,7 @@ import type { RunOptions, RunResult } from "./run-options.ts";
 import { runSession } from "./session.ts";
 import type { Session } from "./session.ts";
 import { continueMetrics, loadStartingCheckpoint, restoreModel } from "./starting-checkpoint.ts";
+import type { StartingCheckpoint } from "./starting-checkpoint.ts";
 import { environment } from "./versions.ts";
 
 /**
@@ -50,8 +50,8 @@ export async function runExperiment<Config>(
     const start =
       flags.trainer_checkpoint === ""
         ? undefined
-        : await loadStartingCheckpoint(flags.trainer_checkpoint, experiment.name);
-    for (const notice of notices) log.warning(notice);
+        : await loadStartingCheckpoint(flags.trainer_checkpoint, experiment as Experiment, flags);
+    for (const notice of [...notices, ...(start?.notices ?? [])]) log.warning(notice);
     const seed = flags.random_seed === -1 ? randomSeed() : flags.random_seed;
     const trainable = await experiment.prepare(flags, {
       random: createRandom(seed),
@@ -83,7 +83,7 @@ interface NewRun<Config> {
   readonly flags: Config & SharedFlags;
   readonly seed: number;
   readonly trainable: Trainable;
-  readonly start: FoundCheckpoint | undefined;
+  readonly start: StartingCheckpoint | undefined;
   readonly log: RunLog;
   readonly console: RunConsole;
   readonly options: RunOptions;

@@ -29,16 +29,19 @@ export interface RunOptions {
   ) => Readonly<Record<string, Callback>>;
 }
 
+/** The summary of a run that was trained here, so that its duration is known. */
+export type TrainedSummary = RunSummary & { readonly duration_seconds: number };
+
 export interface RunResult {
   readonly folder: string;
-  readonly outcome: Outcome;
+  readonly outcome: Exclude<Outcome, "imported">;
   /** 0: completed or stopped by a rule; 1: diverged; 130: interrupted with a checkpoint saved. */
   readonly exitCode: 0 | 1 | 130;
   /** The last score, or the best with `--return_best_score`; null if there is none. */
   readonly score: number | null;
   readonly scoreName: string;
   readonly scoreEpoch: number;
-  readonly summary: RunSummary;
+  readonly summary: TrainedSummary;
 }
 
 export function defaultResumeCommand(folder: string): string {

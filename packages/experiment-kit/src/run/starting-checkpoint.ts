@@ -2,47 +2,96 @@ import { copyFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ArrayFile } from "@implicit-rank/array-files";
 import { errorCode, fileError, isUserError, MisuseError, RunError } from "../errors.ts";
-import type { Trainable } from "../experiment.ts";
+import type { Experiment, Trainable } from "../experiment.ts";
+import type { RawFlags } from "../flags/parse-flags.ts";
 import { readCheckpoint } from "../run-folder/checkpoint-file.ts";
 import { newestGoodCheckpoint } from "../run-folder/checkpoint-store.ts";
 import type { FoundCheckpoint } from "../run-folder/checkpoint-store.ts";
 import { cutMetrics, metricsHash, metricsSize } from "../run-folder/cut-metrics.ts";
 import { runPaths } from "../run-folder/files.ts";
+import { lastMetrics, writeHistory } from "../torch/history-metrics.ts";
+import { isTorchPath, readTorchCheckpoint } from "../torch/torch-checkpoint.ts";
+import type { TorchCheckpoint } from "../torch/torch-checkpoint.ts";
+import { asOurCheckpoint } from "../torch/as-our-checkpoint.ts";
+
+/** A checkpoint that a run starts from. */
+export interface StartingCheckpoint extends FoundCheckpoint {
+  /** Set if it is one of the PyTorch scripts, whose metrics are in the file itself. */
+  readonly torch?: TorchCheckpoint;
+  /** One line each: in what the run that starts differs from the one that saved it. */
+  readonly notices?: readonly string[];
+}
 
 /**
- * The checkpoint of `--trainer_checkpoint`: a file, or the newest good one of a run folder.
+ * The checkpoint of `--trainer_checkpoint`: a file, or the newest good one of a run folder. It may be one of the
+ * PyTorch scripts.
  *
+ * @param flags those of the run that starts.
  * @throws MisuseError naming the flag, if there is none or it is of another experiment.
  */
 export async function loadStartingCheckpoint(
   path: string,
-  experiment: string,
-): Promise<FoundCheckpoint> {
-  const found = await find(path).catch((error: unknown) => {
-    throw isUserError(error)
+  experiment: Experiment,
+  flags: RawFlags,
+): Promise<StartingCheckpoint> {
+  const found = await find(path, experiment, flags).catch((error: unknown) => {
+    throw isUserError(error) && !error.message.startsWith("--")
       ? new MisuseError(`--trainer_checkpoint: ${error.message}`, { cause: error })
       : error;
   });
   const { state } = found.checkpoint;
-  if (state.experiment !== experiment) {
+  if (state.experiment !== experiment.name) {
     throw new MisuseError(
-      `--trainer_checkpoint: ${found.path} is of a ${state.experiment} experiment, not ${experiment}; give one of this kind`,
+      `--trainer_checkpoint: ${found.path} is of a ${state.experiment} experiment, not ${experiment.name}; give one of this kind`,
     );
   }
   return found;
 }
 
-async function find(path: string): Promise<FoundCheckpoint> {
+async function find(
+  path: string,
+  experiment: Experiment,
+  flags: RawFlags,
+): Promise<StartingCheckpoint> {
   const info = await stat(path).catch((error: unknown) => {
     throw fileError(path, "be read", error);
   });
-  if (!info.isDirectory()) return { path, checkpoint: await readCheckpoint(path) };
+  if (!info.isDirectory()) {
+    if (isTorchPath(path)) return fromTorch(path, experiment, flags);
+    return { path, checkpoint: await readCheckpoint(path) };
+  }
   const { found, rejected } = await newestGoodCheckpoint(runPaths(path).checkpoints);
   if (found !== undefined) return found;
   throw new RunError(
     rejected[0] ??
       `${path}: has no checkpoints; give a checkpoint file or the folder of a run that has one`,
   );
+}
+
+async function fromTorch(
+  path: string,
+  experiment: Experiment,
+  flags: RawFlags,
+): Promise<StartingCheckpoint> {
+  const torch = await readTorchCheckpoint(path);
+  if (experiment.torch?.recognizes([...torch.model.keys()]) !== true) {
+    throw new MisuseError(
+      `--trainer_checkpoint: ${path} is of another model than ${experiment.name} trains; give one of this kind`,
+    );
+  }
+  const { saved, flags: told } = experiment.torch.convert(torch, flags);
+  const notices = Object.entries(told)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(flags[name]))
+    .map(
+      ([name, value]) => `--${name}: is ${String(flags[name])}, but ${String(value)} in ${path}`,
+    );
+  const checkpoint = asOurCheckpoint(torch, {
+    experiment: experiment.name,
+    run: torch.sha256,
+    metrics: lastMetrics(torch, new Map()),
+    saved,
+  });
+  return { path, checkpoint, torch, notices };
 }
 
 /**
@@ -72,7 +121,11 @@ export async function restoreModel(
 }
 
 /** Copies the metrics of the run that a checkpoint belongs to, up to it; nothing if that run is not there. */
-export async function continueMetrics(start: FoundCheckpoint, folder: string): Promise<void> {
+export async function continueMetrics(start: StartingCheckpoint, folder: string): Promise<void> {
+  if (start.torch !== undefined) {
+    writeHistory(runPaths(folder).metrics, start.torch);
+    return;
+  }
   const from = runPaths(dirname(dirname(start.path))).metrics;
   const to = runPaths(folder).metrics;
   const { metricsBytes: bytes, metricsSha256: hash } = start.checkpoint.state;

@@ -4,11 +4,12 @@ import { METRIC_SOURCES } from "../fit/metric-values.ts";
 import type { TrackedMetrics } from "../fit/metric-values.ts";
 import type { StopRequest } from "../fit/stop-request.ts";
 import { finiteOrNull } from "../json.ts";
-import type { Outcome, RunSummary, TrackedValueSummary } from "../run-folder/summary-file.ts";
+import type { Outcome, TrackedValueSummary } from "../run-folder/summary-file.ts";
+import type { RunResult, TrainedSummary } from "./run-options.ts";
 import type { Session } from "./session.ts";
 
 export interface End {
-  readonly outcome: Outcome;
+  readonly outcome: RunResult["outcome"];
   readonly reason: string;
   readonly exitCode: 0 | 1 | 130;
 }
@@ -41,7 +42,7 @@ export function summarize({
   outcome,
   reason,
   metricsSha256,
-}: SummaryParts): RunSummary {
+}: SummaryParts): TrainedSummary {
   const { record, flags, metrics, score } = session;
   const { group, index, name } = score.metric;
   const useBest = flags.return_best_score && best.epoch >= 0;
@@ -70,7 +71,8 @@ export function summarize({
   };
 }
 
-function lastValues(metrics: TrackedMetrics): Record<string, TrackedValueSummary> {
+/** The last value of every metric, and its epoch. */
+export function lastValues(metrics: TrackedMetrics): Record<string, TrackedValueSummary> {
   const tracked: Record<string, TrackedValueSummary> = {};
   for (const source of METRIC_SOURCES) {
     const { infos, values, epochs } = metrics[source];

@@ -2,6 +2,7 @@ import { MisuseError } from "../errors.ts";
 import { nearest } from "../flags/nearest.ts";
 import type { RunConfig } from "../run-folder/config-file.ts";
 import type { RunInfo, RunStatus } from "../run-folder/list-runs.ts";
+import { isFinished } from "../run-folder/summary-file.ts";
 import { statisticsOf } from "./statistics.ts";
 import type { Statistics } from "./statistics.ts";
 import { isSetting } from "./sweep-task.ts";
@@ -9,7 +10,8 @@ import { isSetting } from "./sweep-task.ts";
 export interface ComparedRun {
   readonly folder: string;
   readonly status: RunStatus;
-  readonly seed: number;
+  /** Null if it is not known. */
+  readonly seed: number | null;
   readonly epochs: number | null;
   readonly seconds: number | null;
   readonly score: number | null;
@@ -84,7 +86,7 @@ function compareGroup(
   const { flags, run } = group[0]!.config;
   const largest = direction ?? run.score.largest;
   const runs = group.map((member) => comparedRun(member, metrics));
-  const finished = runs.filter(({ status }) => status === "completed" || status === "stopped");
+  const finished = runs.filter(({ status }) => isFinished(status));
   return {
     experiment: run.experiment,
     settings: Object.fromEntries(settings.map((name) => [name, flags[name]])),

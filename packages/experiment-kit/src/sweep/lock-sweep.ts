@@ -1,6 +1,5 @@
-import { RunError } from "../errors.ts";
 import { makeFolder } from "../run-folder/create-run-folder.ts";
-import { isRunning, lockRun } from "../run-folder/lock.ts";
+import { lockRun } from "../run-folder/lock.ts";
 import type { RunLock } from "../run-folder/lock.ts";
 
 /**
@@ -10,9 +9,5 @@ import type { RunLock } from "../run-folder/lock.ts";
  */
 export async function lockSweep(folder: string): Promise<RunLock> {
   await makeFolder(folder);
-  if (await isRunning(folder))
-    throw new RunError(
-      `${folder}: this sweep is being run by another process; wait for it or stop it first`,
-    );
-  return lockRun(folder);
+  return lockRun(folder, "sweep");
 }

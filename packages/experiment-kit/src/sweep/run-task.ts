@@ -53,7 +53,7 @@ export async function runTask(
         state,
         scoreName: summary.score_name,
         score: summary.score,
-        seconds: summary.duration_seconds,
+        seconds: summary.duration_seconds ?? 0,
         epochs: summary.epochs_run,
       };
     const result = await startOrResume(task, experiments, runOptions(options));

@@ -10,7 +10,7 @@ const POLL_MS = 500;
  * or an array task that was requeued while its node does not answer.
  */
 export async function waitForLock(folder: string, signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + LONGEST_WAIT_MS;
-  while ((await isRunning(folder)) && Date.now() < deadline && signal?.aborted !== true)
+  const deadline = performance.now() + LONGEST_WAIT_MS;
+  while ((await isRunning(folder)) && performance.now() < deadline && signal?.aborted !== true)
     await delay(POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }

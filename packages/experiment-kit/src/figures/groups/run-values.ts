@@ -4,7 +4,7 @@ import { errorCode, fileError, RunError } from "../../errors.ts";
 import { refuseChangedConfig } from "../../run-folder/config-file.ts";
 import { runPaths } from "../../run-folder/files.ts";
 import { isRunning } from "../../run-folder/lock.ts";
-import { refuseChangedSummary } from "../../run-folder/summary-file.ts";
+import { isFinished, refuseChangedSummary } from "../../run-folder/summary-file.ts";
 import { keysOf, valueAt } from "./dotted-key.ts";
 import { numberOf } from "./group-plot-flags.ts";
 
@@ -111,7 +111,7 @@ const failures: Readonly<Record<string, string>> = {
 /** Only runs that came to their end count; the summaries of the PyTorch scripts are of such. */
 function failureOf(summary: object): string | undefined {
   const outcome = "outcome" in summary ? summary.outcome : "completed";
-  if (outcome === "completed" || outcome === "stopped") return undefined;
+  if (isFinished(outcome)) return undefined;
   return failures[String(outcome)] ?? `ended as ${JSON.stringify(outcome)}`;
 }
 

@@ -24,6 +24,7 @@ const states: Readonly<Record<ReportState, string>> = {
   diverged: "diverged",
   interrupted: "interrupted",
   failed: "failed",
+  imported: "imported",
   killed: "killed",
   damaged: "damaged",
 };
@@ -93,11 +94,15 @@ function columnsFor(runs: readonly ShownRun[]): readonly Column[] {
           : `${formatValue(bestScore.value)} @ ${formatCount(bestScore.epoch)}`,
     },
     { title: "Epochs", isNumber: true, text: epochsText },
-    { title: "Training time", isNumber: true, text: (run) => formatSeconds(run.seconds) },
+    {
+      title: "Training time",
+      isNumber: true,
+      text: ({ seconds }) => (seconds === null ? "–" : formatSeconds(seconds)),
+    },
     { title: "Parameters", isNumber: true, text: (run) => formatCount(run.parameters) },
     ...(shown.includes("random_seed")
       ? []
-      : [{ title: "Seed", isNumber: true, text: (run: ReportRun) => String(run.seed) }]),
+      : [{ title: "Seed", isNumber: true, text: (run: ReportRun) => String(run.seed ?? "–") }]),
   ];
 }
 
