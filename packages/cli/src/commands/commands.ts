@@ -113,6 +113,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./runs-resume.ts")).runsResume,
   },
   {
+    path: ["runs", "import"],
+    summary: "make a run of a checkpoint of the PyTorch scripts",
+    load: async () => (await import("./runs-import.ts")).runsImport,
+  },
+  {
     path: ["report"],
     summary: "write an HTML file that shows runs",
     load: async () => (await import("./report.ts")).report,

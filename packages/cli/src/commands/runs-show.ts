@@ -14,7 +14,7 @@ import {
 } from "@implicit-rank/tensor-factorization/experiment";
 import type { CommandDefinition } from "../command.ts";
 import { formatDuration, formatNumber } from "../output/quantities.ts";
-import { shellWord } from "../output/shell-word.ts";
+import { flagText } from "../output/flag-text.ts";
 import { readProgress, type RunProgress } from "./find-runs.ts";
 import { resumeCommand } from "./report-run.ts";
 
@@ -43,15 +43,19 @@ type ShownRun = RunInfo & { readonly config: RunConfig };
 
 function stateLines(run: ShownRun, progress: RunProgress): readonly string[] {
   const { summary, config, folder, status, checkpoints } = run;
-  const { experiment, seed, num_model_parameters: parameters, created } = config.run;
-  const duration = summary ? `, ${formatDuration(1000 * summary.duration_seconds)}` : "";
+  const { experiment, seed, num_model_parameters: parameters, created, imported } = config.run;
+  const seconds = summary?.duration_seconds ?? undefined;
+  const duration = seconds === undefined ? "" : `, ${formatDuration(1000 * seconds)}`;
   const saved =
     checkpoints.length === 0 ? "no checkpoint" : `checkpoints of epochs ${checkpoints.join(" ")}`;
   return [
     folder,
     `  ${experiment}, ${status}${summary ? `: ${summary.stop_reason}` : ""}`,
     `  ${progress.epochsDone} of ${progress.epochsPlanned} epochs${duration}, ${saved}`,
-    `  ${parameters} parameters, seed ${seed}, begun ${created}`,
+    `  ${parameters} parameters, seed ${seed ?? "unknown"}, begun ${created}`,
+    ...(imported === undefined || imported.unknown_flags.length === 0
+      ? []
+      : [`  settings that are not known: ${imported.unknown_flags.join(", ")}`]),
     ...(status === "killed" || status === "interrupted" || status === "failed"
       ? [`  go on with: ${resumeCommand(folder)}`]
       : []),
@@ -66,14 +70,7 @@ function settingLines(config: RunConfig): readonly string[] {
   const defaults = new Map(known.map((flag) => [flag.name, JSON.stringify(flag.default)]));
   return Object.entries(config.flags)
     .filter(([name, value]) => JSON.stringify(value) !== defaults.get(name))
-    .map(([name, value]) => `  --${name}${settingText(value)}`);
-}
-
-/** As it is typed after the flag's name. */
-function settingText(value: unknown): string {
-  if (value === true) return "";
-  const words = Array.isArray(value) ? value : [value];
-  return words.map((word) => ` ${shellWord(String(word))}`).join("");
+    .map(([name, value]) => `  ${flagText(name, value)}`);
 }
 
 /** The last values; metrics of one tag, such as the singular values of a matricization, on one line. */

@@ -140,8 +140,13 @@ function flagsOfScript(experiment: Experiment, script: RawFlags): RawFlags {
       if (!(error instanceof MisuseError)) throw error;
     }
   }
-  const { random_seed: seed, trainer_checkpoint: _, ...rest } = flags;
-  return typeof seed === "number" && seed >= 0 ? { ...rest, random_seed: seed } : rest;
+  const { random_seed: seed, trainer_checkpoint: _, score_largest: largest, ...rest } = flags;
+  return {
+    ...rest,
+    ...(typeof seed === "number" && seed >= 0 ? { random_seed: seed } : {}),
+    // The scripts' direction is that of the score that is named, if one is.
+    ...(rest["score_metric_name"] === "" ? {} : { score_largest: largest }),
+  };
 }
 
 function refuseContradiction(

@@ -21,8 +21,10 @@ import {
   matrixFlags,
   type TrainingFlags,
 } from "./flags.ts";
+import { hierarchicalMetadata } from "./metadata.ts";
 import { parseMatricizations } from "./parse-matricizations.ts";
 import { requireMemory } from "./require-memory.ts";
+import { cpTorchImport, hierarchicalTorchImport, matrixTorchImport } from "./torch-import.ts";
 import { createTrainable, tensorValidation, type Validation } from "./trainable.ts";
 
 /** Reads a data set file; the command line passes the reader of `@implicit-rank/datasets`. */
@@ -33,6 +35,7 @@ export function matrixExperiment(loadData: LoadData): Experiment<MatrixFlags> {
   return {
     name: "mf",
     flags: matrixFlags,
+    torch: matrixTorchImport,
     defaultScore: {
       metric: "normalized_reconstruction_error",
       source: "validation",
@@ -68,6 +71,7 @@ export function cpExperiment(loadData: LoadData): Experiment<CpFlags> {
   return {
     name: "cp",
     flags: cpFlags,
+    torch: cpTorchImport,
     defaultScore: { metric: "train_mse_loss", source: "train", largest: false },
     stops: zeroLossStop,
     async prepare(flags, context) {
@@ -99,6 +103,7 @@ export function hierarchicalExperiment(loadData: LoadData): Experiment<Hierarchi
   return {
     name: "ht",
     flags: hierarchicalFlags,
+    torch: hierarchicalTorchImport,
     defaultScore: { metric: "train_mse_loss", source: "train", largest: false },
     stops: zeroLossStop,
     async prepare(flags, context) {
@@ -242,13 +247,5 @@ function tensorMetadata(data: FactorizationData, split: DataSplit): Record<strin
     "# test samples": split.test?.samples ?? 0,
     "train targets Fro norm": frobeniusNorm(split.train.targets),
     "test targets Fro norm": split.test === undefined ? 0 : frobeniusNorm(split.test.targets),
-  };
-}
-
-function hierarchicalMetadata(spec: HierarchicalSpec): Record<string, unknown> {
-  return {
-    "HT factorization hidden layers widths": spec.widths,
-    "HT factorization num hidden layers": spec.widths.length,
-    "HT factorization depth": spec.widths.length + 1,
   };
 }

@@ -137,17 +137,27 @@ function createBatches(samples: number, batchSize: number, generator: Random): B
 }
 
 function saveState(step: TrainingStep, batches: Batches): ArrayFile {
-  const { layout, values } = step.factorization;
+  const arrays = stateArrays(step.factorization, step.optimizerState());
+  return { arrays, metadata: { batches: JSON.stringify(batches.state()) } };
+}
+
+/** Marks the state of a run of the PyTorch scripts. */
+export const TORCH_SOURCE = "PyTorch";
+
+/** Parameters and optimizer state by their names in a checkpoint. */
+export function stateArrays(
+  { layout, values }: Factorization,
+  state: OptimizerState,
+): Record<string, NamedArray> {
   const arrays: Record<string, NamedArray> = {};
   for (const { name, rows, cols, offset } of layout)
     arrays[name] = { shape: [rows, cols], data: values.slice(offset, offset + rows * cols) };
-  const state = step.optimizerState();
   arrays["optimizer.step"] = { shape: [1], data: Float64Array.of(state.step) };
   if ("squareAvg" in state)
     arrays["optimizer.square_avg"] = { shape: [1], data: Float64Array.of(state.squareAvg) };
   else
     arrays["optimizer.velocity"] = { shape: [state.velocity.length], data: state.velocity.slice() };
-  return { arrays, metadata: { batches: JSON.stringify(batches.state()) } };
+  return arrays;
 }
 
 function restoreState(saved: ArrayFile, step: TrainingStep, batches: Batches): void {
@@ -155,7 +165,8 @@ function restoreState(saved: ArrayFile, step: TrainingStep, batches: Batches): v
   for (const { name, rows, cols, offset } of layout)
     values.set(readFloats(saved, name, rows * cols), offset);
   step.restoreOptimizerState(readOptimizer(saved, step.optimizerState(), values.length));
-  batches.restore(readBatches(saved));
+  // The PyTorch scripts save no generator: the run's own begins.
+  if (saved.metadata["source"] !== TORCH_SOURCE) batches.restore(readBatches(saved));
 }
 
 function readOptimizer(
