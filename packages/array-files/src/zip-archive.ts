@@ -101,6 +101,7 @@ function readDirectory(view: DataView, refuse: Refuse): DirectoryEntry[] {
     entries.push(readDirectoryEntry(view, position, refuse));
     position = next;
   }
+  if (position !== end) throw refuse("has more entries than the file says");
   return entries;
 }
 
@@ -148,9 +149,7 @@ function readDirectoryEntry(view: DataView, position: number, refuse: Refuse): D
   const nameBytes = view.getUint16(position + 28, true);
   const extraBytes = view.getUint16(position + 30, true);
   const nameStart = position + DIRECTORY_ENTRY_BYTES;
-  const name = new TextDecoder().decode(
-    new Uint8Array(view.buffer, view.byteOffset + nameStart, nameBytes),
-  );
+  const name = readText(view, nameStart, nameBytes);
   if ((view.getUint16(position + 8, true) & ENCRYPTED) !== 0) {
     throw refuse(`entry ${quoted(name)} is encrypted`);
   }
@@ -171,6 +170,10 @@ function readDirectoryEntry(view: DataView, position: number, refuse: Refuse): D
       : places.size <= MAX_DEFLATE_RATIO * places.packedSize;
   if (!possible) throw refuse(`entry ${quoted(name)} declares the impossible size ${places.size}`);
   return { name, method, crc: view.getUint32(position + 16, true), ...places };
+}
+
+function readText(view: DataView, start: number, length: number): string {
+  return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + start, length));
 }
 
 interface Places {
@@ -214,9 +217,11 @@ function unpackEntry(
   ) {
     throw refuse("has no header");
   }
-  const variable = view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
-  const start = header + LOCAL_HEADER_BYTES + variable;
+  const nameBytes = view.getUint16(header + 26, true);
+  const start = header + LOCAL_HEADER_BYTES + nameBytes + view.getUint16(header + 28, true);
   if (start + entry.packedSize > bytes.length) throw refuse("is truncated");
+  const name = readText(view, header + LOCAL_HEADER_BYTES, nameBytes);
+  if (name !== entry.name) throw refuse(`is called ${quoted(name)} in its own header`);
   const packed = bytes.subarray(start, start + entry.packedSize);
   const unpacked = entry.method === STORED ? packed : inflate(packed, entry.size, refuse);
   if (unpacked.length !== entry.size) {

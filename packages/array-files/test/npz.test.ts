@@ -187,6 +187,19 @@ describe("zip archives", () => {
     );
   });
 
+  it("that disagree with themselves are refused: on a name, on how many there are", () => {
+    const bytes = encodeNpz({
+      arrays: { a: SAMPLE.arrays.bytes!, b: SAMPLE.arrays.signed! },
+      metadata: {},
+    });
+    const renamed = bytes.slice();
+    renamed[30] = "c".charCodeAt(0); // the name follows the 30 bytes of the first header
+    expect(messageOf(renamed)).toBe('entry "a.npy": is called "c.npy" in its own header');
+    const fewer = bytes.slice();
+    fewer[bytes.length - 12] = 1; // the number of entries in the last record
+    expect(messageOf(fewer)).toBe("zip directory: has more entries than the file says");
+  });
+
   it("that are bombs are refused: many entries over the same packed bytes, or too much of too little", () => {
     const packed = deflateRawSync(new Uint8Array(10_000_000));
     const bomb = { data: array, method: 8, packed, size: 10_000_000 };
