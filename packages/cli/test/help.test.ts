@@ -234,7 +234,7 @@ test.each([
   [["data", "matrx"], "matrx: there is no such command; did you mean data matrix?"],
   [
     ["runs", "abcdefgh"],
-    "abcdefgh: there is no such command; choose one of list, show, compare, resume",
+    "abcdefgh: there is no such command; choose one of list, show, compare, resume, import",
   ],
   [["--epochs", "3"], "--epochs: give a command first, see implicit-rank --help"],
   [

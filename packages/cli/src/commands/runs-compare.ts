@@ -6,6 +6,8 @@ import {
   parseFlags,
   readSweep,
   type RunInfo,
+  runPaths,
+  showRun,
 } from "@implicit-rank/experiment-kit";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
@@ -49,7 +51,9 @@ export const runsCompare: CommandDefinition = {
 async function runsOf(folders: readonly string[]): Promise<readonly RunInfo[]> {
   const runs = new Map<string, RunInfo>();
   for (const folder of folders) {
-    const found = [...(await findRuns(folder)), ...(await runsOfPlan(folder))];
+    const isRun = existsSync(runPaths(folder).config);
+    const own = isRun ? [await showRun(folder)] : await findRuns(folder);
+    const found = [...own, ...(await runsOfPlan(folder))];
     for (const run of found) runs.set(resolve(run.folder), run);
   }
   if (runs.size === 0)
