@@ -27,9 +27,16 @@ export function listExamples(): readonly Example[] {
   const pages = Map.groupBy(files.toSorted(), (file) => pageOf(file)!);
   return [...pages].map(([page, ofPage]) => {
     const name = page.replace(/^examples\/(.*)\.md$/, "$1");
-    const title = name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " ");
-    return { name, title, files: ofPage };
+    return { name, title: titleOf(name), files: ofPage };
   });
+}
+
+/** `own-cnn` is "Own CNN". */
+function titleOf(name: string): string {
+  const words = name
+    .replaceAll("-", " ")
+    .replace(/\b(cnn|cp|mnist)\b/g, (word) => word.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** The files of an example as Markdown. */

@@ -34,7 +34,7 @@ export function topBar(): (Link | Section)[] {
 
 /** Every page of the site. */
 export function sidebar(): Section[] {
-  const named = [...start, ...guides, ...reference, ...project, "index"];
+  const named = [...start, ...guides, ...reference, ...project];
   const others = documents("*").filter(({ link }) => !named.includes(nameOf(link)));
   return [
     { text: "Start", items: ordered(start) },
@@ -60,7 +60,7 @@ function documents(pattern: string): Link[] {
 
 /** The pages of the files that there are, by the headings they begin with. */
 function pages(pattern: string): Link[] {
-  return globSync(pattern, { cwd: repository })
+  return globSync(pattern, { cwd: repository, exclude: ["docs/index.md"] })
     .toSorted()
     .map((file) => ({
       text: headingOf(file),
