@@ -1,4 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, mergeConfig } from "vitest/config";
 import { sharedVitestConfig } from "../vitest.shared.ts";
 
-export default defineConfig(sharedVitestConfig);
+export default defineConfig(
+  mergeConfig(sharedVitestConfig, { test: { globalSetup: "test/published/pack-once.ts" } }),
+);
