@@ -1,6 +1,10 @@
 /** A name from a file as it may stand in a one-line message: quoted, escaped and not too long. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 59)}…` : name);
+  const short = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+  return JSON.stringify(short).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

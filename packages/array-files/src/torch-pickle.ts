@@ -3,8 +3,9 @@ import { quoted } from "./json-object.ts";
 
 /*
  * The pickle instructions of a `data.pkl` that torch.save wrote for tensors, numbers, text, lists and
- * dictionaries. A pickle is a program; this interpreter knows five functions, none of which can do
- * anything but build such a value, and refuses everything else.
+ * dictionaries. A pickle is a program; this interpreter knows a handful of functions, none of which can do
+ * anything but build such a value, and refuses everything else. Work and memory grow with the length of the
+ * program only.
  */
 export type TorchValue =
   | null
@@ -17,13 +18,22 @@ export type TorchValue =
   | ReadonlyMap<TorchKey, TorchValue>;
 export type TorchKey = string | number | bigint | boolean;
 
-/** Gives the tensor at `offset` with `shape` and `strides` in the storage `key` of torch class `type`. */
-export type ReadTensor = (
-  storage: { readonly type: string; readonly key: string; readonly length: number },
-  offset: number,
-  shape: readonly number[],
-  strides: readonly number[],
-) => NamedArray;
+/** A storage of a torch class; its length is in elements. */
+export interface TorchStorage {
+  readonly type: string;
+  readonly key: string;
+  readonly length: number;
+}
+
+/** Where a tensor lies in its storage. `dtype` is given where the storage has no element type of its own. */
+export interface TensorPlace {
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly dtype?: string;
+}
+
+export type ReadTensor = (storage: TorchStorage, place: TensorPlace) => NamedArray;
 
 type Refuse = (problem: string) => Error;
 
@@ -35,7 +45,7 @@ interface Tuple {
   readonly tuple: readonly Item[];
 }
 interface Storage {
-  readonly storage: { readonly type: string; readonly key: string; readonly length: number };
+  readonly storage: TorchStorage;
 }
 interface Mark {
   readonly mark: true;
@@ -46,11 +56,31 @@ type Plain = null | boolean | number | bigint | string;
 const MARK: Mark = { mark: true };
 const ORDERED_DICT = "collections.OrderedDict";
 const REBUILD_TENSOR = "torch._utils._rebuild_tensor_v2";
+/** For element types that are younger than typed storages. */
+const REBUILD_TENSOR_WITH_TYPE = "torch._utils._rebuild_tensor_v3";
 const REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
-const STORAGE_TYPE = /^torch\.[A-Z][A-Za-z0-9]*Storage$/;
+const SIZE = "torch.Size";
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  ORDERED_DICT,
+  REBUILD_TENSOR,
+  REBUILD_TENSOR_WITH_TYPE,
+  REBUILD_PARAMETER,
+  SIZE,
+]);
+const STORAGE_TYPE = /^torch\.(storage\.Untyped|[A-Z][A-Za-z0-9]*)Storage$/;
+const ELEMENT_TYPE = /^torch\.u?int\d+$|^torch\.b?float\d+\w*$|^torch\.bool$/;
 const MAX_DEPTH = 100;
+/** PyTorch has no tensors of more axes. */
+const MAX_AXES = 64;
+/**
+ * One item may stand at many places of a value. Written out in full (as JSON, for example) it may have this many
+ * characters and items for each byte of the pickle: more is taken for a bomb.
+ */
+const MOST_EXPANSION = 100;
+const UNSUSPICIOUS_EXPANSION = 1e6;
 
 const STOP = 0x2e;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function isGlobal(item: Item | undefined, name?: string): item is Global {
   if (typeof item !== "object" || item === null || !("global" in item)) return false;
@@ -76,7 +106,8 @@ export function runTorchPickle(
   refuse: Refuse,
 ): TorchValue {
   const machine = new PickleMachine(bytes, readTensor, refuse);
-  return finish(machine.run(), refuse);
+  const mostExpanded = UNSUSPICIOUS_EXPANSION + MOST_EXPANSION * bytes.length;
+  return finish(machine.run(), mostExpanded, refuse);
 }
 
 class PickleMachine {
@@ -108,7 +139,8 @@ class PickleMachine {
     switch (String.fromCharCode(opcode)) {
       case "\x80": {
         const protocol = this.#byte();
-        if (protocol !== 2) throw this.#refuse(`pickle protocol ${protocol}, only 2 is known`);
+        if (protocol !== 2)
+          throw this.#refuse(`is pickled with protocol ${protocol} instead of 2, torch.save's own`);
         return;
       }
       case "(":
@@ -224,7 +256,11 @@ class PickleMachine {
 
   #text(length: number): string {
     const start = this.#take(length);
-    return new TextDecoder().decode(this.#bytes.subarray(start, start + length));
+    try {
+      return UTF8.decode(this.#bytes.subarray(start, start + length));
+    } catch {
+      throw this.#refuse("has text that is not in UTF-8");
+    }
   }
 
   /** Little-endian two's complement of up to 255 bytes; a number where that is exact. */
@@ -248,8 +284,8 @@ class PickleMachine {
   #global(): Global {
     const module = this.#line();
     const name = `${module}.${this.#line()}`;
-    const known = [ORDERED_DICT, REBUILD_TENSOR, REBUILD_PARAMETER].includes(name);
-    if (!known && !STORAGE_TYPE.test(name)) {
+    const known = FUNCTIONS.has(name) || STORAGE_TYPE.test(name) || ELEMENT_TYPE.test(name);
+    if (!known) {
       throw this.#refuse(`asks for ${quoted(name)}, which could run code and is not loaded`);
     }
     return { global: name };
@@ -329,17 +365,30 @@ class PickleMachine {
   #apply(callee: Global, args: readonly Item[]): Item {
     if (isGlobal(callee, ORDERED_DICT) && args.length === 0) return new Map();
     if (isGlobal(callee, REBUILD_PARAMETER) && isArray(args[0])) return args[0];
-    if (isGlobal(callee, REBUILD_TENSOR)) {
-      const [storage, offset, shape, strides] = args;
-      if (isStorage(storage) && typeof offset === "number") {
-        return this.#readTensor(storage.storage, offset, this.#sizes(shape), this.#sizes(strides));
+    if (isGlobal(callee, SIZE) && args.length === 1) return { tuple: this.#sizes(args[0]) };
+    const withType = isGlobal(callee, REBUILD_TENSOR_WITH_TYPE);
+    if (withType || isGlobal(callee, REBUILD_TENSOR)) {
+      const [storage, offset, shape, strides, , , ...rest] = args;
+      const [dtype, metadata = null] = withType ? rest : [undefined, ...rest];
+      const isPlain = metadata === null || (metadata instanceof Map && metadata.size === 0);
+      if (!isPlain)
+        throw this.#refuse("a tensor has flags (conjugate, negative) that are not known");
+      if (isStorage(storage) && typeof offset === "number" && isGlobal(dtype) === withType) {
+        return this.#readTensor(storage.storage, {
+          offset,
+          shape: this.#sizes(shape),
+          strides: this.#sizes(strides),
+          ...(isGlobal(dtype) ? { dtype: dtype.global } : {}),
+        });
       }
     }
     throw this.#refuse(`calls ${quoted(callee.global)} in an unknown way`);
   }
 
   #sizes(item: Item | undefined): number[] {
-    if (!isTuple(item)) throw this.#refuse("a tensor shape is garbled");
+    if (!isTuple(item) || item.tuple.length > MAX_AXES) {
+      throw this.#refuse("a tensor shape is garbled");
+    }
     return item.tuple.map((size) => {
       if (typeof size !== "number") throw this.#refuse("a tensor shape is garbled");
       return size;
@@ -355,23 +404,46 @@ class PickleMachine {
   }
 }
 
-/** Turns stack items into values, each once; refuses cycles and what is no value of its own. */
-function finish(root: Item, refuse: Refuse): TorchValue {
-  const finished = new Map<object, TorchValue>();
+/** A value, how much it is if written out in full, and how deep it is nested. */
+interface Finished {
+  readonly value: TorchValue;
+  readonly expanded: number;
+  readonly depth: number;
+}
+
+/**
+ * Turns stack items into values, each once; refuses cycles, what is no value of its own, and values that would be
+ * too large for anyone who walks through them.
+ */
+function finish(root: Item, mostExpanded: number, refuse: Refuse): TorchValue {
+  const finished = new Map<object, Finished>();
   const open = new Set<object>();
-  const visit = (item: Item, depth: number): TorchValue => {
-    if (typeof item !== "object" || item === null) return item;
-    if (isArray(item)) return item;
+  const visit = (item: Item, level: number): Finished => {
+    if (typeof item === "string") return { value: item, expanded: 1 + item.length, depth: 0 };
+    if (typeof item !== "object" || item === null) return { value: item, expanded: 1, depth: 0 };
+    if (isArray(item)) return { value: item, expanded: 1, depth: 0 };
     const known = finished.get(item);
+    if (open.has(item) || level + (known?.depth ?? 0) > MAX_DEPTH) {
+      throw refuse("is nested without end");
+    }
     if (known !== undefined) return known;
-    if (open.has(item) || depth > MAX_DEPTH) throw refuse("is nested without end");
     open.add(item);
-    const value = convert(item, (child) => visit(child, depth + 1), refuse);
+    let expanded = 1;
+    let depth = 0;
+    const child = (part: Item): TorchValue => {
+      const inner = visit(part, level + 1);
+      expanded += inner.expanded;
+      depth = Math.max(depth, inner.depth + 1);
+      if (expanded > mostExpanded) throw refuse("repeats its parts without end");
+      return inner.value;
+    };
+    const value = convert(item, child, refuse);
+    const result = { value, expanded, depth };
     open.delete(item);
-    finished.set(item, value);
-    return value;
+    finished.set(item, result);
+    return result;
   };
-  return visit(root, 0);
+  return visit(root, 0).value;
 }
 
 function convert(
@@ -380,7 +452,9 @@ function convert(
   refuse: Refuse,
 ): TorchValue {
   if (Array.isArray(item)) return item.map(visit);
-  if (item instanceof Map) return new Map([...item].map(([key, child]) => [key, visit(child)]));
+  if (item instanceof Map) {
+    return new Map(Array.from(item, ([key, child]) => [visit(key) as TorchKey, visit(child)]));
+  }
   if (isTuple(item)) return item.tuple.map(visit);
   throw refuse("holds a value that is neither tensor, number, text, list nor dictionary");
 }

@@ -99,7 +99,7 @@ export function comparisonLines({ settings, metrics, groups }: Comparison): read
     ...(scoreNames.size > 1 ? [group.scoreName] : []),
     meanAndDeviation(group.score),
     formatNumber(group.best?.score),
-    group.best === undefined ? "-" : String(group.best.seed),
+    String(group.best?.seed ?? "-"),
     ...metrics.map((name) => meanAndDeviation(group.metrics[name])),
   ]);
   return formatTable(columns, rows);
