@@ -4,18 +4,18 @@ import { isObject } from "./json-object.ts";
 type Content = Readonly<Record<string, unknown>>;
 
 /**
- * The content with a `checksum`: SHA-256, in hex, of its values without that key, whatever the order of
- * keys and the spaces between them. It tells a file that was damaged or edited from a whole one.
+ * The content with a `checksum` as its first key: SHA-256, in hex, of its values without that key, whatever
+ * the order of keys and the spaces between them. It tells a file that was damaged or edited from a whole one.
  */
 export function withChecksum<Value extends object>(
   content: Value,
 ): Value & { readonly checksum: string } {
-  return { ...content, checksum: checksumOf(content as Content) };
+  const { checksum: _, ...rest } = content as Content;
+  return { checksum: checksumOf(content as Content), ...rest } as Value & { checksum: string };
 }
 
-/** Whether parsed JSON is what `withChecksum` gave; content without a checksum, of an earlier version, passes. */
+/** Whether parsed JSON is what `withChecksum` gave. */
 export function isChecksumIntact(content: Content): boolean {
-  if (content["checksum"] === undefined) return true;
   try {
     return content["checksum"] === checksumOf(content);
   } catch (error) {

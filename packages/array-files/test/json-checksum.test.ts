@@ -50,8 +50,10 @@ describe("the checksum of a JSON object", () => {
       expect(isChecksumIntact(changed)).toBe(false);
   });
 
-  it("passes content of earlier versions, which had none", () => {
-    expect(isChecksumIntact({ lr: 0.1 })).toBe(true);
+  it("does not fit content that has none, or that is nested deeper than can be followed", () => {
+    expect(isChecksumIntact({ lr: 0.1 })).toBe(false);
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`) as unknown;
+    expect(isChecksumIntact({ deep, checksum: "x" })).toBe(false);
   });
 });
 

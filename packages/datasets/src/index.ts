@@ -24,6 +24,8 @@ export { pathfinderRawFlags } from "./pathfinder/raw-flags.ts";
 export type { PathfinderRawFlags, PathfinderRawOptions } from "./pathfinder/raw-flags.ts";
 export { generatePathfinderImages } from "./pathfinder/raw-images.ts";
 export type { RawImagesHooks, RawImagesResult, RawProgress } from "./pathfinder/raw-images.ts";
+export { readRawTable } from "./pathfinder/raw-table.ts";
+export type { RawTable } from "./pathfinder/raw-table.ts";
 export { pathfinderSetFlags } from "./pathfinder/set-flags.ts";
 export type { PathfinderSetFlags, PathfinderSetOptions } from "./pathfinder/set-flags.ts";
 export { generatePathfinderSets } from "./pathfinder/set-writer.ts";

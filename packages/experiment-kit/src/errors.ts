@@ -17,6 +17,12 @@ export function isUserError(error: unknown): error is Error & { readonly exitCod
   );
 }
 
+/** What an error says, on one line: JSON.parse quotes the text around a mistake with its line breaks. */
+export function lineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\s+/g, " ");
+}
+
 /** Turns a file-system error into one line that names the file, what failed and the remedy. */
 export function fileError(path: string, action: string, cause: unknown): RunError {
   const code = errorCode(cause);

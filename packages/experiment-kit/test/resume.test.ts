@@ -305,16 +305,18 @@ describe("resume", () => {
     );
   });
 
-  it("refuses a config that was edited, until its checksum is taken out", async () => {
+  it("refuses a config that was edited, until it is restored", async () => {
     const folder = await interrupted();
     const { config } = runPaths(folder);
     const edited = readFileSync(config, "utf8").replace('"lr": 0.01', '"lr": 0.02');
     writeFileSync(config, edited);
     await expect(resume(folder)).rejects.toThrow(
-      `${config}: run.checksum: does not fit, the file was damaged or edited; restore it, or remove the line`,
+      `${config}: run.checksum: does not fit, the file was damaged or edited; restore it, or start a new run`,
     );
     expect((await listRuns(join(folder, "..")))[0]).toMatchObject({ status: "damaged" });
-    writeFileSync(config, edited.replace(/,\s*"checksum": "\w+"/, ""));
+    writeFileSync(config, edited.replace(/"checksum": "\w+",/, ""));
+    await expect(resume(folder)).rejects.toThrow("run.checksum: does not fit");
+    writeFileSync(config, edited.replace('"lr": 0.02', '"lr": 0.01'));
     expect((await resume(folder)).outcome).toBe("completed");
   });
 

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { withChecksum } from "@implicit-rank/array-files";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -260,6 +261,8 @@ describe("a checkpoint file", () => {
 describe("the lock of a run", () => {
   const lockPath = (folder: string): string => runPaths(folder).lock;
   const holder = { token: "t", pid: process.pid, host: hostname(), processStart: "" };
+  const lockOf = (changes: Partial<typeof holder>): string =>
+    JSON.stringify(withChecksum({ ...holder, ...changes }));
 
   it("is held by one at a time and free after release", async () => {
     const folder = temporaryFolder();
@@ -273,7 +276,7 @@ describe("the lock of a run", () => {
   it("goes to one of many that want it at once", async () => {
     for (const stale of [false, true]) {
       const folder = temporaryFolder();
-      if (stale) writeFileSync(lockPath(folder), JSON.stringify({ ...holder, pid: 999_999_999 }));
+      if (stale) writeFileSync(lockPath(folder), lockOf({ pid: 999_999_999 }));
       const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(folder)));
       expect(attempts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     }
@@ -283,17 +286,14 @@ describe("the lock of a run", () => {
     "is taken over from a process whose number another has now",
     async () => {
       const folder = temporaryFolder();
-      writeFileSync(
-        lockPath(folder),
-        JSON.stringify({ ...holder, processStart: "another boot/1" }),
-      );
+      writeFileSync(lockPath(folder), lockOf({ processStart: "another boot/1" }));
       await (await lockRun(folder)).release();
     },
   );
 
   it("of another machine is respected while it is fresh", async () => {
     const folder = temporaryFolder();
-    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, host: "elsewhere" }));
+    writeFileSync(lockPath(folder), lockOf({ host: "elsewhere" }));
     await expect(lockRun(folder)).rejects.toThrow(/process \d+ on elsewhere/);
     const old = new Date(Date.now() - 10 * 60_000);
     utimesSync(lockPath(folder), old, old);
@@ -302,7 +302,7 @@ describe("the lock of a run", () => {
 
   it("of another machine is respected when the clock was set back, and no longer than that", async () => {
     const folder = temporaryFolder();
-    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, host: "elsewhere" }));
+    writeFileSync(lockPath(folder), lockOf({ host: "elsewhere" }));
     const later = new Date(Date.now() + 5 * 3600_000);
     utimesSync(lockPath(folder), later, later);
     await expect(lockRun(folder)).rejects.toThrow(/process \d+ on elsewhere/);
@@ -311,7 +311,7 @@ describe("the lock of a run", () => {
 
   it("is taken over also from one that was killed while it took over", async () => {
     const folder = temporaryFolder();
-    const dead = (token: string) => JSON.stringify({ ...holder, pid: 999_999_999, token });
+    const dead = (token: string) => lockOf({ pid: 999_999_999, token });
     writeFileSync(lockPath(folder), dead("a"));
     writeFileSync(`${lockPath(folder)}.after.a`, dead("b"));
     writeFileSync(`${lockPath(folder)}.after.a.after.b`, dead("c"));
@@ -324,15 +324,15 @@ describe("the lock of a run", () => {
 
   it("is not taken over while another process does so", async () => {
     const folder = temporaryFolder();
-    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, pid: 999_999_999, token: "a" }));
-    writeFileSync(`${lockPath(folder)}.after.a`, JSON.stringify({ ...holder, token: "b" }));
+    writeFileSync(lockPath(folder), lockOf({ pid: 999_999_999, token: "a" }));
+    writeFileSync(`${lockPath(folder)}.after.a`, lockOf({ token: "b" }));
     await expect(lockRun(folder)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
   });
 
   it("leaves a lock alone that was taken between looking and taking over", async () => {
     const folder = temporaryFolder();
     for (let round = 0; round < 30; round++) {
-      writeFileSync(lockPath(folder), JSON.stringify({ ...holder, pid: 999_999_999 }));
+      writeFileSync(lockPath(folder), lockOf({ pid: 999_999_999 }));
       const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => lockRun(folder)));
       const [lock] = attempts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       expect(attempts.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -344,7 +344,7 @@ describe("the lock of a run", () => {
   it("does not remove a lock that is not its own any more", async () => {
     const folder = temporaryFolder();
     const lock = await lockRun(folder);
-    writeFileSync(lockPath(folder), JSON.stringify({ ...holder, token: "other" }));
+    writeFileSync(lockPath(folder), lockOf({ token: "other" }));
     await lock.release();
     expect(existsSync(lockPath(folder))).toBe(true);
   });

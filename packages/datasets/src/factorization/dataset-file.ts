@@ -1,7 +1,6 @@
 import { extname, join } from "node:path";
 import {
   contentHash,
-  isChecksumIntact,
   isFileExistsError,
   readNpz,
   readSafetensors,
@@ -14,11 +13,21 @@ import {
 } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
 import { makeFolder } from "../make-folder.ts";
+import { refuseAlteredMetadata } from "../metadata-check.ts";
 import type { FactorizationDataset } from "./dataset.ts";
 import { datasetFromTorch } from "./torch-dataset.ts";
 
 const FORMAT = "implicit-rank factorization dataset";
 const FORMAT_VERSION = 1;
+const METADATA_KEYS = [
+  "format",
+  "format_version",
+  "kind",
+  "task",
+  "mode_sizes",
+  "provenance",
+  "content_sha256",
+];
 
 export type ReadFactorizationDataset = FactorizationDataset & {
   /** SHA-256 of the arrays; see array-files' `contentHash`. */
@@ -127,9 +136,7 @@ function fromArrayFile(file: ArrayFile, path: string): ReadFactorizationDataset 
   if (metadata.content_sha256 !== hash) {
     throw refuse("content_sha256", "does not match the arrays, the file was altered");
   }
-  if (!isChecksumIntact(metadata)) {
-    throw refuse("checksum", "does not fit the metadata, the file was altered");
-  }
+  refuseAlteredMetadata(metadata, METADATA_KEYS, refuse);
   const kind = oneOf(metadata.kind, ["matrix", "tensor"], "kind", refuse);
   const task = oneOf(metadata.task, ["completion", "sensing"], "task", refuse);
   const modeSizes = parseModeSizes(metadata.mode_sizes, kind, refuse);

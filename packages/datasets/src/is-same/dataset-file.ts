@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { extname, join } from "node:path";
 import {
   contentHash,
-  isChecksumIntact,
   readSafetensors,
   readTorchFile,
   withChecksum,
@@ -15,11 +14,21 @@ import {
   type ImageSplit,
   type LabelledImages,
 } from "../image-source/labelled-images.ts";
+import { refuseAlteredMetadata } from "../metadata-check.ts";
 import type { ImagePairs } from "./pairs.ts";
 import { isSameFromTorch } from "./torch-dataset.ts";
 
 const FORMAT = "implicit-rank is-same dataset";
 const FORMAT_VERSION = "1";
+const METADATA_KEYS = [
+  "format",
+  "format_version",
+  "source",
+  "split",
+  "images_sha256",
+  "provenance",
+  "content_sha256",
+];
 
 /** Pairs of images of a source, as numbers; the images stay in the source's files. */
 export interface IsSameDataset extends ImagePairs {
@@ -86,9 +95,7 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
   if (metadata.content_sha256 !== contentHash({ arrays })) {
     throw refuse("content_sha256", "does not match the arrays, the file was altered");
   }
-  if (!isChecksumIntact(metadata)) {
-    throw refuse("checksum", "does not fit the metadata, the file was altered");
-  }
+  refuseAlteredMetadata(metadata, METADATA_KEYS, refuse);
   const pairs = arrays.pairs?.data;
   const labels = arrays.labels?.data;
   if (!(labels instanceof Uint8Array) || labels.some((label) => label > 1)) {

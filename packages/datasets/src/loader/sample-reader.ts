@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isChecksumIntact, openSafetensors } from "@implicit-rank/array-files";
+import { openSafetensors } from "@implicit-rank/array-files";
 import { DatasetError, flagError } from "../error.ts";
 import type { LabelledImages } from "../image-source/labelled-images.ts";
 import { readImages } from "../image-source/read-source.ts";
@@ -10,7 +10,8 @@ import {
   type IsSameDataset,
   readIsSameDataset,
 } from "../is-same/dataset-file.ts";
-import { SET_FORMAT, SET_FORMAT_VERSION } from "../pathfinder/set-format.ts";
+import { refuseAlteredMetadata } from "../metadata-check.ts";
+import { SET_FORMAT, SET_FORMAT_VERSION, SET_METADATA_KEYS } from "../pathfinder/set-format.ts";
 
 /** Pairs of images, composed at a distance on a canvas. */
 export interface IsSameSamples {
@@ -119,9 +120,7 @@ async function openPathfinder({
     const { mean, std } = checkPathfinder(path, file.metadata);
     const refuse = (field: string, problem: string) =>
       new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
-    if (!isChecksumIntact(file.metadata)) {
-      throw refuse("checksum", "does not fit the metadata, the file was altered");
-    }
+    refuseAlteredMetadata(file.metadata, SET_METADATA_KEYS, refuse);
     const hash = await file.contentHash();
     if (file.metadata.content_sha256 !== hash) {
       throw refuse("content_sha256", "does not match the arrays, the file was altered");

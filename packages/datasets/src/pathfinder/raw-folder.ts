@@ -148,8 +148,7 @@ export async function expectedTable(
   const file = join(folder, SETTINGS_FILE);
   if (!existsSync(file)) return undefined;
   const recorded = parseRecord(file, await readText(file));
-  if (recorded.format_version !== FORMAT_VERSION || recorded.checksum === undefined)
-    return undefined;
+  if (recorded.format_version !== FORMAT_VERSION) return undefined;
   const { path_length: pathLength, settings, seed } = recorded;
   return metadataTable({ pathLength, settings, seed } as Generation, samples);
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { errorCode, fileError, MisuseError } from "../errors.ts";
+import { errorCode, fileError, lineOf, MisuseError } from "../errors.ts";
 import { parsePlotConfig } from "./plot-config.ts";
 import type { PlotConfig } from "./plot-config.ts";
 
@@ -45,8 +45,7 @@ export async function readPlotConfig(nameOrPath: string): Promise<NamedPlotConfi
   try {
     content = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MisuseError(`${nameOrPath}: is not valid JSON: ${reason}`);
+    throw new MisuseError(`${nameOrPath}: is not valid JSON: ${lineOf(error)}`);
   }
   return { path: nameOrPath, name, config: parsePlotConfig(content, nameOrPath) };
 }

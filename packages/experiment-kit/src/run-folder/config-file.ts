@@ -56,7 +56,7 @@ export interface RunConfig {
 /** Writes config.json: the flags at the top level, what else defines the run under `run`. */
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
   const { checksum } = withChecksum({ ...config.flags, run: config.run });
-  const text = JSON.stringify({ ...config.flags, run: { ...config.run, checksum } }, null, 2);
+  const text = JSON.stringify({ ...config.flags, run: { checksum, ...config.run } }, null, 2);
   await writeFileAtomic(runPaths(folder).config, `${text}\n`, { overwrite: true });
 }
 
@@ -107,11 +107,11 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
  */
 export function refuseChangedConfig(path: string, content: object): void {
   const { run } = content as { readonly run?: unknown };
-  if (typeof run !== "object" || run === null || !("checksum" in run)) return;
-  const { checksum, ...unchecked } = run;
+  if (typeof run !== "object" || run === null) return;
+  const { checksum, ...unchecked } = run as { readonly checksum?: unknown };
   if (isChecksumIntact({ ...content, run: unchecked, checksum })) return;
   throw new RunError(
-    `${path}: run.checksum: does not fit, the file was damaged or edited; restore it, or remove the line to go on with what it says now`,
+    `${path}: run.checksum: does not fit, the file was damaged or edited; restore it, or start a new run with the values that it should have`,
   );
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { link, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
+import { isChecksumIntact, withChecksum } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { errorCode, fileError, RunError } from "../errors.ts";
 import { runPaths } from "./files.ts";
@@ -33,12 +34,12 @@ const REMOTE_STALE_MS = 5 * 60_000;
  */
 export async function lockRun(folder: string, what: "run" | "sweep" = "run"): Promise<RunLock> {
   const path = runPaths(folder).lock;
-  const holder: LockHolder = {
+  const holder: LockHolder = withChecksum({
     token: randomBytes(8).toString("hex"),
     pid: process.pid,
     host: hostname(),
     processStart: processStart(process.pid) ?? "",
-  };
+  });
   try {
     await take(path, holder);
   } catch (error) {
@@ -170,7 +171,10 @@ async function touch(path: string): Promise<void> {
 /** "none": there is no lock; undefined: its content is unreadable. */
 async function readHolder(path: string): Promise<LockHolder | undefined | "none"> {
   try {
-    return holderSchema.safeParse(JSON.parse(await readFile(path, "utf8"))).data;
+    const content: unknown = JSON.parse(await readFile(path, "utf8"));
+    const holder = holderSchema.safeParse(content).data;
+    const isIntact = isChecksumIntact(content as Readonly<Record<string, unknown>>);
+    return isIntact ? holder : undefined;
   } catch (error) {
     return errorCode(error) === "ENOENT" ? "none" : undefined;
   }

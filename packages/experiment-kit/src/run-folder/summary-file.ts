@@ -98,9 +98,10 @@ export async function readSummary(folder: string): Promise<RunSummary | undefine
   throw new RunError(`${path}: ${issue.path.join(".")}: ${issue.message}; the file is damaged`);
 }
 
-/** @throws RunError if a summary of ours does not fit its checksum. */
+/** @throws RunError if a summary of ours does not fit its checksum; those of the PyTorch scripts have none, nor a version. */
 export function refuseChangedSummary(path: string, content: object): void {
-  if (isChecksumIntact(content as Readonly<Record<string, unknown>>)) return;
+  const isOurs = ["checksum", "version"].some((key) => key in content);
+  if (!isOurs || isChecksumIntact(content as Readonly<Record<string, unknown>>)) return;
   throw new RunError(
     `${path}: checksum: does not fit, the file was damaged or edited; restore it, or remove it and resume the run to write it anew`,
   );

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { fileError, MisuseError } from "../errors.ts";
+import { fileError, lineOf, MisuseError } from "../errors.ts";
 
 const configuration = z.strictObject({
   base_config: z.record(z.string(), z.unknown()),
@@ -37,7 +37,7 @@ export async function readPlan(path: string): Promise<Plan> {
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new MisuseError(`${path}: is not valid JSON: ${(error as Error).message}`);
+    throw new MisuseError(`${path}: is not valid JSON: ${lineOf(error)}`);
   }
   return parsePlan(content, path);
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withChecksum } from "@implicit-rank/array-files";
 import { runPaths } from "../../src/index.ts";
 
 export interface FakeRun {
@@ -38,7 +39,8 @@ export function writeFakeRun(parent: string, run: FakeRun): string {
     host: "test",
   };
   const paths = runPaths(folder);
-  writeFileSync(paths.config, JSON.stringify({ ...run.flags, run: record }));
+  const { checksum } = withChecksum({ ...run.flags, run: record });
+  writeFileSync(paths.config, JSON.stringify({ ...run.flags, run: { checksum, ...record } }));
   writeFileSync(paths.metrics, "");
   appendLines(folder, lines);
   if (run.stopReason !== undefined) writeFakeSummary(folder, run.stopReason, lines);
@@ -71,7 +73,7 @@ export function writeFakeSummary(folder: string, reason: string, lines: FakeRun[
     times_resumed: 0,
     last_tracked_values: {},
   };
-  writeFileSync(runPaths(folder).summary, JSON.stringify(summary));
+  writeFileSync(runPaths(folder).summary, JSON.stringify(withChecksum(summary)));
 }
 
 /** Losses that fall from 1 in `count` steps, and three singular values that rise one after another. */

@@ -1,6 +1,7 @@
 import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { withChecksum } from "@implicit-rank/array-files";
 import { describe, expect, test } from "vitest";
 import { runPaths } from "../../src/index.ts";
 import { decodeCurves } from "../../src/report/curve-codec.ts";
@@ -14,7 +15,7 @@ import { temporaryFolder } from "../run-kit.ts";
 function lock(folder: string, token: string): void {
   rmSync(runPaths(folder).lock, { force: true });
   const holder = { token, pid: process.pid, host: hostname(), processStart: "" };
-  writeFileSync(runPaths(folder).lock, JSON.stringify(holder));
+  writeFileSync(runPaths(folder).lock, JSON.stringify(withChecksum(holder)));
 }
 
 function dataOf<Name extends keyof LiveMessages>(

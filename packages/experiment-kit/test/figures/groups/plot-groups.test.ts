@@ -1,3 +1,4 @@
+import { withChecksum } from "@implicit-rank/array-files";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Resvg } from "@resvg/resvg-js";
@@ -573,11 +574,13 @@ describe("runs of groups", () => {
     const task = (path: string) => ({ folder: path, experiment: "toy", identity: "0", flags: {} });
     writeFileSync(
       join(sweep, "sweep.json"),
-      JSON.stringify({
-        format: "implicit-rank sweep",
-        version: 1,
-        tasks: [task(elsewhere), task("toy_not_begun")],
-      }),
+      JSON.stringify(
+        withChecksum({
+          format: "implicit-rank sweep",
+          version: 1,
+          tasks: [task(elsewhere), task("toy_not_begun")],
+        }),
+      ),
     );
     const whole = await plotGroups({ ...two(), experiment_groups_dir_names: ["sweep"] });
     expect(whole.groups[0]!.points.map(({ x, values }) => [x, values.length])).toEqual([
