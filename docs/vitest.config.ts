@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { sharedVitestConfig } from "../vitest.shared.ts";
 
-export default defineConfig(sharedVitestConfig);
+/** Two pages are run at a time, since their commands keep a core busy each. */
+export default defineConfig({
+  ...sharedVitestConfig,
+  test: { ...sharedVitestConfig.test, maxConcurrency: 2 },
+});
