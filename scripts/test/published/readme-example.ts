@@ -1,6 +1,6 @@
-import { readDocument } from "@implicit-rank/docs/document";
-import { installedPackages } from "@implicit-rank/docs/installs";
-import { shortenedCode } from "@implicit-rank/docs/shortened-code";
+import { readDocument } from "@implicit-rank/docs/test/document/read-document.ts";
+import { installedPackages } from "@implicit-rank/docs/test/run/installs.ts";
+import { shortenedCode } from "@implicit-rank/docs/test/run/shortened-code.ts";
 import { join } from "node:path";
 import ts from "typescript";
 import { root, scope, type Manifest } from "../../publishing/published-packages.ts";
