@@ -94,6 +94,10 @@ describe("singular values", () => {
     expect([...singularValues(ndarray(new Float32Array(6), [2, 3]))]).toEqual([0, 0]);
     expect([...singularValues(ndarray(Float32Array.of(1, NaN, 2, 3), [2, 2]))]).toEqual([NaN, NaN]);
     expect([...singularValues(ndarray(Float64Array.of(1, Infinity), [1, 2]))]).toEqual([NaN]);
+    expect([...singularValues(ndarray(Float64Array.of(1, 2, -Infinity, 0), [2, 2]))]).toEqual([
+      NaN,
+      NaN,
+    ]);
   });
 });
 
@@ -105,5 +109,8 @@ test("the determinant is that of ml-matrix", () => {
     }),
   );
   expect(determinant(Float64Array.of(1, 2, 2, 4), 2)).toBe(0);
+  // Without the largest pivot of each column, 1 is lost beside 1e20.
+  expect(determinant(Float64Array.of(1e-20, 1, 1, 1), 2)).toBe(-1);
+  expect(determinant(Float64Array.of(2, 0, 0, 0, 1e-20, 1, 0, 1, 1), 3)).toBe(-2);
   expect(determinant(Float64Array.of(0, 1, 1, 0), 2)).toBe(-1);
 });
