@@ -1,5 +1,5 @@
 import { defineConfig } from "vitepress";
-import { sidebar, topBar } from "./navigation.ts";
+import { sidebars, topBar } from "./navigation.ts";
 import { repositoryLinks } from "./repository-links.ts";
 import { pageOf } from "./site-paths.ts";
 
@@ -23,7 +23,7 @@ export default defineConfig({
   // Documents, READMEs and the changelog are pages where they stand.
   srcDir: "..",
   srcExclude: [
-    "!(docs|packages|examples)/**",
+    "!(docs|packages|examples)/**/*",
     "README.md",
     "docs/{test,test-results,reference,pictures}/**",
     "packages/*/!(README.md)",
@@ -34,12 +34,12 @@ export default defineConfig({
 
   markdown: {
     math: true,
-    theme: { light: "github-light", dark: "github-dark" },
+    theme: { light: "github-light-default", dark: "github-dark-default" },
     config: (markdown) => void repositoryLinks(markdown),
   },
   themeConfig: {
     nav: topBar(),
-    sidebar: sidebar(),
+    sidebar: sidebars(),
     outline: { level: [2, 3] },
     search: { provider: "local" },
     externalLinkIcon: true,

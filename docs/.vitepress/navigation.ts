@@ -12,7 +12,6 @@ interface Link {
 interface Section {
   readonly text: string;
   readonly items: Link[];
-  readonly collapsed?: boolean;
 }
 
 /** Documents in an order that helps a reader; those that no list names come last, under "Project". */
@@ -32,22 +31,38 @@ export function topBar(): (Link | Section)[] {
   ];
 }
 
-/** Every page of the site. */
-export function sidebar(): Section[] {
+/** Every page of the site: the packages and the decisions, being many, have bars of their own. */
+export function sidebars(): Record<string, Section[]> {
   const named = [...start, ...guides, ...reference, ...project];
   const others = documents("*").filter(({ link }) => !named.includes(nameOf(link)));
-  return [
+  const decisions = documents("decisions/*");
+  const main = [
     { text: "Start", items: ordered(start) },
     { text: "How to", items: documents("commands/*") },
     { text: "Guides", items: ordered(guides) },
     { text: "Examples", items: [...pages("examples/README.md"), ...examples()] },
     { text: "Results", items: documents("results/*") },
-    { text: "Reference", items: ordered(reference) },
-    { text: "API", items: api(), collapsed: true },
-    { text: "Packages", items: pages("packages/*/README.md"), collapsed: true },
-    { text: "Project", items: [...ordered(project), ...others, ...pages("CHANGELOG.md")] },
-    { text: "Decisions", items: documents("decisions/*"), collapsed: true },
+    { text: "Reference", items: [...ordered(reference), apiOverview] },
+    {
+      text: "Project",
+      items: [
+        ...ordered(project),
+        ...others,
+        ...pages("CHANGELOG.md"),
+        { text: "Decisions", link: decisions[0]!.link },
+      ],
+    },
   ];
+  const packages = [
+    { text: "API", items: api() },
+    { text: "Packages", items: pages("packages/*/README.md") },
+  ];
+  return {
+    "/": main,
+    "/api/": packages,
+    "/packages/": packages,
+    "/decisions/": [{ text: "Decisions", items: decisions }],
+  };
 }
 
 function ordered(names: readonly string[]): Link[] {
@@ -82,7 +97,11 @@ function examples(): Link[] {
   return listExamples().map(({ name, title }) => ({ text: title, link: `/examples/${name}.html` }));
 }
 
+const apiOverview = { text: "API reference", link: "/api/index.html" };
+
 function api(): Link[] {
-  const entries = publicEntries().map(({ name }) => ({ text: name, link: `/api/${name}.html` }));
-  return [{ text: "Overview", link: "/api/index.html" }, ...entries];
+  return [
+    apiOverview,
+    ...publicEntries().map(({ name }) => ({ text: name, link: `/api/${name}.html` })),
+  ];
 }

@@ -9,14 +9,12 @@ export interface PublicEntry {
   /** Without the scope: `tensor-factorization/tfjs`. */
   readonly name: string;
   readonly packageName: string;
-  readonly description: string;
   /** The source file behind it. */
   readonly source: string;
 }
 
 const manifest = z.object({
   name: z.string(),
-  description: z.string(),
   exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string() })])),
 });
 
@@ -30,9 +28,7 @@ export function publicEntries(): readonly PublicEntry[] {
 }
 
 function entriesOf(manifestPath: string): readonly PublicEntry[] {
-  const { name, description, exports } = manifest.parse(
-    JSON.parse(readFileSync(manifestPath, "utf8")),
-  );
+  const { name, exports } = manifest.parse(JSON.parse(readFileSync(manifestPath, "utf8")));
   return Object.entries(exports).flatMap(([subpath, target]) => {
     if (typeof target === "string") return [];
     const specifier = name + subpath.slice(1);
@@ -42,7 +38,6 @@ function entriesOf(manifestPath: string): readonly PublicEntry[] {
         specifier,
         name: specifier.split("/").slice(1).join("/"),
         packageName: name,
-        description,
         source,
       },
     ];
