@@ -28,7 +28,9 @@ function row(name, { Killed, Timeout, Survived, NoCoverage, Ignored }) {
   return `| ${[name, all, Killed, Timeout, Survived, NoCoverage, Ignored, score].join(" | ")} |`;
 }
 
-console.log("| folder | mutants | killed | never ended | survived | not reached | static | score |");
+console.log(
+  "| folder | mutants | killed | never ended | survived | not reached | static | score |",
+);
 console.log("| --- | --: | --: | --: | --: | --: | --: | --: |");
 for (const [name, counts] of folders) console.log(row(name, counts));
 console.log(row("**all**", total));
