@@ -44,14 +44,17 @@ async function lastCheckpoint(folder: string): Promise<string> {
       if (errorCode(error) === "ENOENT") return [];
       throw fileError(place, "be read", error);
     });
-    const found = names
+    const [found] = names
       .filter(isTorchPath)
-      .map((name) => ({ name, epoch: Number(/_epoch_(\d+)\.\w+$/.exec(name)?.[1] ?? -1) }))
-      .sort((a, b) => b.epoch - a.epoch)[0];
+      .flatMap((name) => {
+        const epoch = /(?:^|_)epoch_(\d+)\.\w+$/.exec(name)?.[1];
+        return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }];
+      })
+      .sort((a, b) => b.epoch - a.epoch || b.name.localeCompare(a.name));
     if (found !== undefined) return join(place, found.name);
   }
   throw new MisuseError(
-    `${folder}: has no checkpoint of the PyTorch scripts (.ckpt, .pt or .pth); give a checkpoint or a run folder that was made with --save_checkpoints`,
+    `${folder}: has no checkpoint of the PyTorch scripts (…_epoch_N.ckpt); give a checkpoint or a run folder that was made with --save_checkpoints`,
   );
 }
 
