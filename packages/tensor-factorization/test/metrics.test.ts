@@ -79,6 +79,97 @@ test("reconstruction errors", () => {
   expect(meanSquaredError(prediction, [0, 2])).toBe(6.5);
 });
 
+/** Metrics of one plot: the tag that they share, by the names of all of them. */
+function plotsOf({ infos }: FactorizationMetrics): Record<string, string[]> {
+  const plots: Record<string, string[]> = {};
+  for (const { name, tag } of infos) (plots[tag ?? `${name} alone`] ??= []).push(name);
+  return plots;
+}
+
+describe("metrics that are drawn together", () => {
+  test("of a matrix factorization", () => {
+    const spec = matrixSpec({ rows: 3, cols: 2, depth: 2 });
+    const options = {
+      targetMatrix: new Float32Array(6),
+      determinant: true,
+      layers: true,
+      entries: [[1, 0]] as const,
+    };
+    expect(
+      plotsOf(createMatrixMetrics({ ...randomFactorization(spec, 1), spec }, options)),
+    ).toEqual({
+      "Balancedness Fro Dist": ["balancedness_fro_dist_layers_0_1"],
+      "Layer 0 Values": ["layer_0_entry_1_0_value"],
+      "Layer 1 Values": ["layer_1_entry_1_0_value"],
+      "Layers Singular Values": [
+        "layer_0_singular_value_0",
+        "layer_0_singular_value_1",
+        "layer_1_singular_value_0",
+        "layer_1_singular_value_1",
+      ],
+      "fro_e2e_norm alone": ["fro_e2e_norm"],
+      "nuc_e2e_norm alone": ["nuc_e2e_norm"],
+      "e2e_effective_rank alone": ["e2e_effective_rank"],
+      "e2e_rank alone": ["e2e_rank"],
+      "e2e_determinant alone": ["e2e_determinant"],
+      "E2E Matrix Values": ["e2e_1_0_value"],
+      "reconstruction_error alone": ["reconstruction_error"],
+      "normalized_reconstruction_error alone": ["normalized_reconstruction_error"],
+      "e2e singular values": ["singular_value_0", "singular_value_1"],
+    });
+  });
+
+  test("of a CP factorization", () => {
+    const spec = cpSpec({ modeSizes: [2, 3], components: 2 });
+    expect(plotsOf(createCpMetrics({ ...randomFactorization(spec, 1), spec }))).toEqual({
+      "factors Fro norm": ["factor_0_fro_norm", "factor_1_fro_norm"],
+      "factor 0 top cols Fro norm": ["factor_0_top_col_0_fro_norm", "factor_0_top_col_1_fro_norm"],
+      "factor 1 top cols Fro norm": ["factor_1_top_col_0_fro_norm", "factor_1_top_col_1_fro_norm"],
+      "top components Fro norm": ["top_component_0_fro_norm", "top_component_1_fro_norm"],
+    });
+  });
+
+  test("of a hierarchical factorization", () => {
+    const spec = hierarchicalSpec({ modeSizes: [2, 2, 2], widths: [1, 1] });
+    expect(plotsOf(createHierarchicalMetrics({ ...randomFactorization(spec, 1), spec }))).toEqual({
+      "l 0 f 0 top wv norm": ["l_0_f_0_top_0_wv_norm"],
+      "l 0 f 1 top wv norm": ["l_0_f_1_top_0_wv_norm"],
+      "l 0 f 2 top wv norm": ["l_0_f_2_top_0_wv_norm"],
+      "l 1 f 0 top wv norm": ["l_1_f_0_top_0_wv_norm"],
+      "l 1 f 1 top wv norm": ["l_1_f_1_top_0_wv_norm"],
+      "l 0 f 0_1 top local components norm": ["l_0_f_0_1_top_0_local_comp_norm"],
+      "l 0 f 2 top local components norm": ["l_0_f_2_top_0_local_comp_norm"],
+      "l 1 f 0_1 top local components norm": ["l_1_f_0_1_top_0_local_comp_norm"],
+      "mats effective rank": [
+        "mat_0_eff_rank",
+        "mat_1_eff_rank",
+        "mat_2_eff_rank",
+        "mat_0_1_eff_rank",
+      ],
+      "mat 0 top sing vals": ["mat_0_sing_val_0", "mat_0_sing_val_1"],
+      "mat 1 top sing vals": ["mat_1_sing_val_0", "mat_1_sing_val_1"],
+      "mat 2 top sing vals": ["mat_2_sing_val_0", "mat_2_sing_val_1"],
+      "mat 0_1 top sing vals": ["mat_0_1_sing_val_0", "mat_0_1_sing_val_1"],
+    });
+  });
+
+  test("as many of the largest as the reference tracks, unless told", () => {
+    const wide = cpSpec({ modeSizes: [2, 2], components: 20 });
+    const names = createCpMetrics({ ...randomFactorization(wide, 1), spec: wide }).infos.filter(
+      ({ tag }) => tag === "top components Fro norm",
+    );
+    expect(names).toHaveLength(10);
+    const tree = hierarchicalSpec({ modeSizes: [20, 20], widths: [20] });
+    const vectors = createHierarchicalMetrics({ ...randomFactorization(tree, 1), spec: tree });
+    const count = (part: string): number =>
+      vectors.infos.filter(({ tag }) => tag?.includes(part)).length;
+    expect([count("l 0 f 0 top wv"), count("mat 0 top")]).toEqual([15, 15]);
+    const square = matrixSpec({ rows: 12, cols: 12, depth: 1 });
+    const { infos } = createMatrixMetrics({ ...randomFactorization(square, 1), spec: square });
+    expect(infos.filter(({ tag }) => tag === "e2e singular values")).toHaveLength(10);
+  });
+});
+
 describe("metrics of a matrix factorization", () => {
   const spec = matrixSpec({ rows: 4, cols: 3, depth: 3 });
   const factorization = { ...randomFactorization(spec, 11), spec };
