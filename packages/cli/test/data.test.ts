@@ -138,7 +138,7 @@ test.each([
 );
 
 test.each([
-  ["a.txt", "b.npz", "a.txt: cannot be read: give a .safetensors, .npz or .pt file"],
+  ["a.txt", "b.npz", "a.txt: cannot be read: give a .safetensors, .npz, .pt, .pth or .ckpt file"],
   ["a.npz", "b.pt", "b.pt: cannot be written: give a name that ends in .safetensors or .npz"],
 ])("data convert %s %s is refused", async (input, output, message) => {
   const { code, stderr } = await runCli(["data", "convert", input, output]);

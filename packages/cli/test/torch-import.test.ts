@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readSafetensors } from "@implicit-rank/array-files";
 import {
   importTorchRun,
   readCheckpoint,
@@ -357,3 +358,40 @@ describe("train --trainer_checkpoint with a file of the scripts", () => {
     expect(readdirSync(outputs)).toEqual([]);
   });
 });
+
+describe("data convert", () => {
+  it.each(problems)("writes the parameters of %s under their names here", async (problem) => {
+    const { checkpoint } = filesOf(problem);
+    const target = join(await newFolder(), "parameters.safetensors");
+    expect((await callMain(["data", "convert", checkpoint, target])).code).toBe(0);
+    const { arrays, metadata } = await readSafetensors(target);
+    expect(metadata).toEqual({ source: "PyTorch", epoch: "99" });
+    const { model, metrics } = await readTorchCheckpoint(checkpoint);
+    const { layout, values } = importTorchFactorization(model, {
+      source: checkpoint,
+      metrics: metrics.validation.map(({ name }) => name),
+    });
+    expect(Object.keys(arrays).sort()).toEqual(layout.map(({ name }) => name).sort());
+    for (const { name, rows, cols, offset } of layout) {
+      const data = values.slice(offset, offset + rows * cols);
+      expect(arrays[name]).toEqual({ shape: [rows, cols], data });
+    }
+  });
+
+  it("refuses what is neither data set nor model", async () => {
+    const { stderr, code } = await callMain([
+      "data",
+      "convert",
+      arrayFixture("values.pt"),
+      "x.npz",
+    ]);
+    expect(stderr).toMatch(
+      /^error: .*values\.pt: content: "settings" is no named tensor; give a state dictionary or a checkpoint with one\n$/,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+function arrayFixture(name: string): string {
+  return join(import.meta.dirname, "..", "..", "array-files", "test", "fixtures", name);
+}

@@ -1,3 +1,14 @@
+/**
+ * Deep matrix, CP and hierarchical Tucker factorizations: their mode trees, training steps on several
+ * engines, ranks, norms and the metrics of them.
+ *
+ * ```ts
+ * import { createFactorization, fusedEngine, matrixSpec } from "@implicit-rank/tensor-factorization";
+ * ```
+ *
+ * @module
+ */
+
 export { FactorizationError } from "./errors.ts";
 export { type PoolPattern, poolPatterns, poolPermutation } from "./mode-tree/pool-pattern.ts";
 export {
@@ -78,6 +89,7 @@ export {
 export type { PoolingHints } from "./torch/infer-pooling.ts";
 export {
   importTorchFactorization,
+  parameterNameFromTorch,
   torchFactorizationKind,
   type TorchFactorizationOptions,
   torchParameterName,

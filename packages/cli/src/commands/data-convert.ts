@@ -5,6 +5,7 @@ import {
   contentHash,
   readNpz,
   readSafetensors,
+  readTorchFile,
   writeNpz,
   writeSafetensors,
 } from "@implicit-rank/array-files";
@@ -14,27 +15,32 @@ import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../output/quantities.ts";
+import { holdsModel, torchArrays } from "./torch-arrays.ts";
 
 const convertFlags = z.object({
   force: z.boolean().default(false).describe("replace the output file if it exists"),
 });
 
 export const dataConvert: CommandDefinition = {
-  description: `Converts a data set or a checkpoint between .safetensors and .npz, by the extensions of the files. Data sets of the PyTorch scripts (.pt) can be read too; nothing in them is executed.`,
+  description: `Converts a data set or a checkpoint between .safetensors and .npz, by the extensions of the files. Data sets of the PyTorch scripts (.pt) can be read too, and of checkpoints and state dictionaries (.ckpt, .pt, .pth) the parameters; nothing in them is executed.`,
   operands: [
-    { name: "input", description: "file to read: .safetensors, .npz or .pt" },
+    { name: "input", description: "file to read: .safetensors, .npz, .pt, .pth or .ckpt" },
     { name: "output", description: "file to write: .safetensors or .npz" },
   ],
   flagGroups: [{ title: "Files", flags: listFlags(convertFlags) }],
   examples: [
     "implicit-rank data convert data.safetensors data.npz",
     "implicit-rank data convert dataset_of_the_python_scripts.pt data.safetensors",
+    "implicit-rank data convert checkpoint_of_the_python_scripts.ckpt parameters.npz",
   ],
   async run({ flags, operands, output }) {
     const [input, target] = operands as readonly [string, string];
     const options = { overwrite: parseFlags(convertFlags, flags).force };
-    if (extname(input) === ".pt") {
-      await writeFactorizationDataset(target, await readFactorizationDataset(input), options);
+    if (/^\.(pth?|ckpt)$/.test(extname(input))) {
+      const write = writerFor(target);
+      const content = await readTorchFile(input);
+      if (holdsModel(content)) await write(target, torchArrays(content, input), options);
+      else await writeFactorizationDataset(target, await readFactorizationDataset(input), options);
     } else {
       await writerFor(target)(target, await readerFor(input)(input), options);
     }
@@ -56,7 +62,9 @@ function readerFor(path: string): (path: string) => Promise<ArrayFile> {
   const extension = extname(path);
   if (extension === ".safetensors") return readSafetensors;
   if (extension === ".npz") return readNpz;
-  throw new UsageError(`${path}: cannot be read: give a .safetensors, .npz or .pt file`);
+  throw new UsageError(
+    `${path}: cannot be read: give a .safetensors, .npz, .pt, .pth or .ckpt file`,
+  );
 }
 
 function writerFor(path: string): typeof writeSafetensors {

@@ -83,6 +83,14 @@ export function torchParameterName(name: string): string {
   return name.replace(/^layers\.(\d+)\.factors\./, `${HIERARCHICAL}.$1.`);
 }
 
+/** The inverse of `torchParameterName`. */
+export function parameterNameFromTorch(name: string): string {
+  if (name === OUTPUT) return "output_weights";
+  return name.startsWith(`${HIERARCHICAL}.`)
+    ? name.replace(/^\w+\.(\d+)\.(\d+)$/, "layers.$1.factors.$2")
+    : name;
+}
+
 function specOf(
   kind: FactorizationSpec["kind"],
   state: TorchStateDict,
