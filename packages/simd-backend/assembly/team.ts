@@ -77,66 +77,53 @@ export function meet(): void {
 
 /** Returns when every thread of the runtime is here: spins briefly, then sleeps. */
 export function meetAll(): void {
-  if (ASC_FEATURE_THREADS) {
-    const generation = atomic.load<i32>(GENERATION);
-    if (atomic.add<i32>(ARRIVED, 1) == <i32>threadCount - 1) {
-      atomic.store<i32>(ARRIVED, 0);
-      atomic.add<i32>(GENERATION, 1);
-      if (atomic.load<i32>(TEAM_SLEEPERS) > 0) atomic.notify(GENERATION, -1);
-      return;
-    }
-    waitWhile(GENERATION, generation, TEAM_SLEEPERS, SPINS);
+  const generation = atomic.load<i32>(GENERATION);
+  if (atomic.add<i32>(ARRIVED, 1) == <i32>threadCount - 1) {
+    atomic.store<i32>(ARRIVED, 0);
+    atomic.add<i32>(GENERATION, 1);
+    if (atomic.load<i32>(TEAM_SLEEPERS) > 0) atomic.notify(GENERATION, -1);
+    return;
   }
+  waitWhile(GENERATION, generation, TEAM_SLEEPERS, SPINS);
 }
 
 /** Between looks at whether another thread has failed, in nanoseconds. */
 const PATIENCE: i64 = 100_000_000;
 
 function waitWhile(address: usize, value: i32, sleepers: usize, spins: i32): void {
-  if (ASC_FEATURE_THREADS) {
-    for (let spin = 0; spin < spins; spin++) {
-      if (atomic.load<i32>(address) != value) return;
-    }
-    atomic.add<i32>(sleepers, 1);
-    while (atomic.load<i32>(address) == value) {
-      if (atomic.load<i32>(FAILED) != 0) unreachable();
-      atomic.wait<i32>(address, value, PATIENCE);
-    }
-    atomic.sub<i32>(sleepers, 1);
+  for (let spin = 0; spin < spins; spin++) {
+    if (atomic.load<i32>(address) != value) return;
   }
+  atomic.add<i32>(sleepers, 1);
+  while (atomic.load<i32>(address) == value) {
+    if (atomic.load<i32>(FAILED) != 0) unreachable();
+    atomic.wait<i32>(address, value, PATIENCE);
+  }
+  atomic.sub<i32>(sleepers, 1);
 }
 
 /** Hands a tape to the waiting threads. */
 export function announce(tape: usize, length: u32): void {
-  if (ASC_FEATURE_THREADS) {
-    store<u32>(TAPE, tape);
-    store<u32>(TAPE_LENGTH, length);
-    wakeThreads();
-  }
+  store<u32>(TAPE, tape);
+  store<u32>(TAPE_LENGTH, length);
+  wakeThreads();
 }
 
 /** Tells the waiting threads to end. */
 export function dismiss(): void {
-  if (ASC_FEATURE_THREADS) {
-    store<u32>(QUIT, 1);
-    wakeThreads();
-  }
+  store<u32>(QUIT, 1);
+  wakeThreads();
 }
 
 function wakeThreads(): void {
-  if (ASC_FEATURE_THREADS) {
-    atomic.add<i32>(TICKET, 1);
-    if (atomic.load<i32>(TICKET_SLEEPERS) > 0) atomic.notify(TICKET, -1);
-  }
+  atomic.add<i32>(TICKET, 1);
+  if (atomic.load<i32>(TICKET_SLEEPERS) > 0) atomic.notify(TICKET, -1);
 }
 
 /** Waits for the ticket after `seen`; the new ticket, or -1 when the runtime is being disposed of. */
 export function awaitTicket(seen: i32): i32 {
-  if (ASC_FEATURE_THREADS) {
-    waitWhile(TICKET, seen, TICKET_SLEEPERS, TICKET_SPINS);
-    return load<u32>(QUIT) != 0 ? -1 : atomic.load<i32>(TICKET);
-  }
-  return -1;
+  waitWhile(TICKET, seen, TICKET_SLEEPERS, TICKET_SPINS);
+  return load<u32>(QUIT) != 0 ? -1 : atomic.load<i32>(TICKET);
 }
 
 export function announcedTape(): usize {

@@ -9,10 +9,8 @@ const root = new URL("../", import.meta.url);
 const target = new URL("src/generated/kernel-binaries.ts", root);
 
 const variants = [
-  { name: "plain", features: ["simd"], shared: false },
-  { name: "relaxed", features: ["simd", "relaxed-simd"], shared: false },
-  { name: "plainShared", features: ["simd", "threads"], shared: true },
-  { name: "relaxedShared", features: ["simd", "relaxed-simd", "threads"], shared: true },
+  { name: "plain", features: ["simd", "threads"] },
+  { name: "relaxed", features: ["simd", "relaxed-simd", "threads"] },
 ];
 
 /** A mark of everything that the binaries depend on. Modification times would miss an edit while compiling. */
@@ -32,7 +30,7 @@ async function isFresh(mark) {
   return built.startsWith(mark);
 }
 
-async function compile({ features, shared }) {
+async function compile({ features }) {
   let binary;
   const flags = [
     "assembly/index.ts",
@@ -48,7 +46,9 @@ async function compile({ features, shared }) {
     "--initialMemory",
     "1",
     ...features.flatMap((feature) => ["--enable", feature]),
-    ...(shared ? ["--sharedMemory", "--maximumMemory", "65536"] : []),
+    "--sharedMemory",
+    "--maximumMemory",
+    "65536",
   ];
   const { error, stderr } = await asc.main(flags, {
     baseDir: fileURLToPath(root),
@@ -60,14 +60,26 @@ async function compile({ features, shared }) {
   return binary;
 }
 
+/** Where a binary says whether the memory that it imports is shared: the flags of its limits. */
+function memoryFlagsOf(binary) {
+  const imported = Buffer.from("\x03env\x06memory\x02", "latin1");
+  const offset = Buffer.from(binary).indexOf(imported) + imported.length;
+  if (offset < imported.length || binary[offset] !== 0x03)
+    throw new Error("the import of a shared memory with a maximum is not where it should be");
+  return offset;
+}
+
 // Marked by what was there before compiling: an edit meanwhile makes the next build compile again.
 const mark = await sourceMark();
 if (!(await isFresh(mark))) {
-  const entries = [];
+  const entries = [
+    "export interface KernelBinary {\n  readonly memoryFlags: number;\n  readonly base64: string;\n}\n",
+  ];
   for (const variant of variants) {
     const binary = await compile(variant);
+    const base64 = Buffer.from(binary).toString("base64");
     entries.push(
-      `export const ${variant.name}: string =\n  "${Buffer.from(binary).toString("base64")}";\n`,
+      `export const ${variant.name}: KernelBinary = {\n  memoryFlags: ${memoryFlagsOf(binary)},\n  base64:\n    "${base64}",\n};\n`,
     );
   }
   await mkdir(new URL("./", target), { recursive: true });

@@ -1,3 +1,14 @@
+/**
+ * WebAssembly SIMD kernels on threads: matrix products, the operations of tensor factorizations and of
+ * neural network layers, recorded once into programs that run without allocating.
+ *
+ * ```ts
+ * import { createKernelRuntime } from "@implicit-rank/simd-backend";
+ * ```
+ *
+ * @module
+ */
+
 export type { ConvolutionGeometry, ConvolutionOperations } from "./convolution-program.ts";
 export {
   ArenaExhaustedError,

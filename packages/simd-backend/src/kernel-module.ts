@@ -2,6 +2,10 @@ import { KernelsUnavailableError } from "./errors.ts";
 import type { SupportedFeatures } from "./features.ts";
 import * as binaries from "./generated/kernel-binaries.ts";
 
+/** Flags of the limits of a memory in a WebAssembly binary. */
+const WITH_MAXIMUM = 0x01;
+const SHARED_WITH_MAXIMUM = 0x03;
+
 /** "relaxed": fused multiply-add; "plain": every operation rounded as IEEE 754 says, on every machine. */
 export type KernelVariant = "relaxed" | "plain";
 
@@ -36,15 +40,18 @@ export function chooseVariant(
   return features.relaxedSimd ? "relaxed" : "plain";
 }
 
-/** @internal */
+/**
+ * Compiles the kernels, for a memory that threads share or for one that they do not. The same binary does for
+ * both, since one thread alone never waits: only the flags of the memory that it imports differ.
+ * @internal
+ */
 export function compileKernels(
   variant: KernelVariant,
   shared: boolean,
 ): Promise<WebAssembly.Module> {
-  const base64 = shared
-    ? { plain: binaries.plainShared, relaxed: binaries.relaxedShared }[variant]
-    : { plain: binaries.plain, relaxed: binaries.relaxed }[variant];
+  const { base64, memoryFlags } = binaries[variant];
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  bytes[memoryFlags] = shared ? SHARED_WITH_MAXIMUM : WITH_MAXIMUM;
   return WebAssembly.compile(bytes);
 }
 

@@ -25,6 +25,7 @@ import type { ImmediateOperations, ProgramBuilder } from "./program.ts";
 import { RECORD_BYTES } from "./operations.ts";
 import { startThreads, type ThreadPool } from "./thread-pool.ts";
 
+/** How much memory and how many threads a runtime has. */
 export interface KernelRuntimeOptions {
   /** What will be allocated, each allocation rounded up to a multiple of 64 (allocationBytes). */
   readonly bytes: number;
@@ -55,12 +56,17 @@ export interface KernelRuntime {
    * Throws ArenaExhaustedError with the label, the bytes needed and the bytes left.
    */
   allocate(bytes: number, label?: string): number;
+  /** A view of `length` float32 values at `pointer`. Views stay good until `dispose`. */
   floats(pointer: number, length: number): Float32Array;
+  /** A view of `length` float64 values at `pointer`. */
   doubles(pointer: number, length: number): Float64Array;
+  /** A view of `length` 32-bit integers at `pointer`. */
   ints(pointer: number, length: number): Int32Array;
   /** Everything allocated after mark() is given back by release(mark). */
   mark(): number;
+  /** Gives back everything that was allocated after `mark()` returned this. */
   release(mark: number): void;
+  /** Begins a program. */
   program(): ProgramBuilder;
   /** The same operations without a program: each runs when it is called, and is done when the call returns. */
   readonly immediate: ImmediateOperations;

@@ -1,9 +1,25 @@
 import type { binaryKinds, reductionKinds, unaryKinds } from "./layer-operations.ts";
 
+/**
+ * The functions of `unary`.
+ *
+ * @useDeclaredType
+ */
 export type UnaryKind = (typeof unaryKinds)[number];
+/**
+ * The functions of `binary`.
+ *
+ * @useDeclaredType
+ */
 export type BinaryKind = (typeof binaryKinds)[number];
+/**
+ * What `reduce` computes.
+ *
+ * @useDeclaredType
+ */
 export type ReductionKind = (typeof reductionKinds)[number];
 
+/** Of `unary`: pointers to `count` values each; `alpha` where the function has one. */
 export interface UnaryOptions {
   readonly kind: UnaryKind;
   readonly out: number;
@@ -12,6 +28,7 @@ export interface UnaryOptions {
   readonly alpha?: number;
 }
 
+/** Of `binary`: pointers and the three axes, `outer` and `rows` being 1 unless given. */
 export interface BinaryOptions {
   readonly kind: BinaryKind;
   readonly out: number;
@@ -25,6 +42,7 @@ export interface BinaryOptions {
   readonly bStrides?: readonly [number, number, number];
 }
 
+/** Of `reduce`: pointers and the three axes, of which the middle one is reduced. */
 export interface ReduceOptions {
   readonly kind: ReductionKind;
   readonly out: number;
@@ -36,6 +54,7 @@ export interface ReduceOptions {
   readonly workspace?: number | undefined;
 }
 
+/** Of `stridedCopy` and `stridedTranspose`: pointers, five axes and their strides. */
 export interface StridedCopyOptions {
   readonly out: number;
   readonly in: number;
@@ -63,6 +82,10 @@ export interface PoolGeometry {
   readonly padLeft: number;
 }
 
+/**
+ * Of `batchNormalization`: pointers to x and out (rows × channels) and to values of each channel; scale is 1
+ * and offset 0 unless given.
+ */
 export interface BatchNormalizationOptions {
   readonly rows: number;
   readonly channels: number;
@@ -75,6 +98,7 @@ export interface BatchNormalizationOptions {
   readonly offset?: number | undefined;
 }
 
+/** Of `batchNormalizationTraining`: `out`, `mean` and `variance` are written. */
 export interface BatchNormalizationTrainingOptions {
   readonly rows: number;
   readonly channels: number;
@@ -89,6 +113,7 @@ export interface BatchNormalizationTrainingOptions {
   readonly workspace: number;
 }
 
+/** Of `batchNormalizationGradient`: `dx`, `dScale` and `dOffset` are written. */
 export interface BatchNormalizationGradientOptions {
   readonly rows: number;
   readonly channels: number;
@@ -105,6 +130,7 @@ export interface BatchNormalizationGradientOptions {
   readonly workspace: number;
 }
 
+/** Of `batchNormalizationSecondGradient`: `dDy`, `dX` and `dScale` are written. */
 export interface BatchNormalizationSecondGradientOptions {
   readonly rows: number;
   readonly channels: number;
@@ -124,6 +150,7 @@ export interface BatchNormalizationSecondGradientOptions {
   readonly workspace: number;
 }
 
+/** Of `sgdMomentumUpdate`: pointers to `count` values each. */
 export interface SgdMomentumUpdateOptions {
   readonly count: number;
   readonly learningRate: number;
@@ -136,6 +163,7 @@ export interface SgdMomentumUpdateOptions {
   readonly newParameter: number;
 }
 
+/** Of `adamUpdate`: pointers to `count` values each. */
 export interface AdamUpdateOptions {
   readonly count: number;
   readonly learningRate: number;

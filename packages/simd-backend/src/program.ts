@@ -17,6 +17,7 @@ export interface Program {
   run(): void;
 }
 
+/** The loss of a difference: see `residual`. */
 export type LossKind = "l2" | "l1" | "huber";
 
 /** Rows `values[index[r], :]`; without an index `values[r, :]`. */
@@ -25,6 +26,7 @@ export interface Factor {
   readonly index?: number | undefined;
 }
 
+/** Of `gemm`: sizes, and pointers to matrices with their leading dimensions. */
 export interface GemmOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -42,6 +44,7 @@ export interface GemmOptions {
   readonly ldc: number;
 }
 
+/** Of `scatterProduct`: `start` has rows + 1 entries. */
 export interface ScatterProductOptions {
   readonly out: number;
   readonly rows: number;
@@ -52,6 +55,7 @@ export interface ScatterProductOptions {
   readonly factors: readonly Factor[];
 }
 
+/** Of `scatterScaled`: `start` has rows + 1 entries. */
 export interface ScatterScaledOptions {
   readonly out: number;
   readonly rows: number;
@@ -64,6 +68,9 @@ export interface ScatterScaledOptions {
   readonly alpha?: number;
 }
 
+/**
+ * Of `sampledDot`: rows of `width` values; without indices sample s takes row s, without weights they are 1.
+ */
 export interface SampledDotOptions {
   readonly out: number;
   readonly count: number;
@@ -75,6 +82,7 @@ export interface SampledDotOptions {
   readonly weights?: number | undefined;
 }
 
+/** Of `khatriRaoGradientLeft` and `khatriRaoGradientRight`. */
 export interface KhatriRaoGradientOptions {
   readonly out: number;
   readonly upstream: number;
@@ -84,6 +92,7 @@ export interface KhatriRaoGradientOptions {
   readonly width: number;
 }
 
+/** Of the sums over rows or columns of a matrix. */
 export interface MatrixOptions {
   readonly out: number;
   readonly a: number;
@@ -91,6 +100,7 @@ export interface MatrixOptions {
   readonly width: number;
 }
 
+/** Of `residual`: `sums` has room for four float64 values. */
 export interface ResidualOptions {
   readonly prediction: number;
   readonly index?: number | undefined;
@@ -103,6 +113,7 @@ export interface ResidualOptions {
   readonly sums: number;
 }
 
+/** Of `measure`: `sums` has room for four float64 values. */
 export interface MeasureOptions {
   readonly inputs: number;
   readonly length: number;
@@ -117,6 +128,7 @@ export interface MeasureOptions {
   readonly predictions?: number | undefined;
 }
 
+/** Of `scale`. */
 export interface ScaleOptions {
   readonly count: number;
   readonly alpha?: number;
@@ -124,6 +136,7 @@ export interface ScaleOptions {
   readonly values: number;
 }
 
+/** Of `momentumUpdate`: pointers to `count` values each. */
 export interface MomentumUpdateOptions {
   readonly count: number;
   readonly momentum: number;
@@ -134,6 +147,7 @@ export interface MomentumUpdateOptions {
   readonly parameters: number;
 }
 
+/** Of `groupRmsProp`: pointers, and the settings of the optimizer. */
 export interface GroupRmsPropOptions {
   readonly squaredNorm: number;
   readonly state: number;

@@ -23,6 +23,7 @@ import { poolingKernels } from "./kernels/pooling.ts";
 import { reductionKernels } from "./kernels/reductions.ts";
 import { SimdBackend } from "./simd-backend.ts";
 
+/** How much memory and how many threads the backend has. */
 export interface SimdBackendOptions {
   /** Threads that share every operation, the calling one included; 1 unless given. */
   readonly threads?: number;

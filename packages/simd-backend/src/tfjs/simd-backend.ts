@@ -107,6 +107,7 @@ export class SimdBackend extends MathBackendCPU {
 
   // What tfjs-core asks of a backend.
 
+  /** A new tensor with these values, as tfjs-core asks for it. */
   override write(
     values: backend_util.BackendValues,
     _shape: number[],
@@ -115,6 +116,7 @@ export class SimdBackend extends MathBackendCPU {
     return this.#register(new StoredTensor(this.#owned(values), dtype, 1));
   }
 
+  /** Takes a tensor over from another backend, as tfjs-core asks for it. */
   override move(
     dataId: object,
     values: backend_util.BackendValues,
@@ -152,6 +154,7 @@ export class SimdBackend extends MathBackendCPU {
     return { unreliable: false, reasons: [], numBytesOnHeap: used, numBytesOfHeap: capacity };
   }
 
+  /** Ends the threads and gives the memory back. */
   override dispose(): void {
     this.runtime.dispose();
   }
