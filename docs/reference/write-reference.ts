@@ -34,8 +34,7 @@ export async function writeReference(
   validate(app, project, packages);
   await app.generateOutputs(project);
 
-  const { errorCount, warningCount, validationWarningCount } = app.logger;
-  return errorCount + warningCount + validationWarningCount;
+  return app.logger.errorCount + app.logger.warningCount;
 }
 
 /** A module is called as it is imported. */
@@ -53,7 +52,11 @@ function nameModules(project: ProjectReflection, entries: readonly PublicEntry[]
 /** TypeDoc looks for types that are used but not exported in one package only, the project's own. */
 function validate(app: Application, project: ProjectReflection, packages: readonly string[]): void {
   app.validate(project);
-  app.options.setValue("validation", { notExported: true });
+  const exportsOnly = Object.keys(app.options.getValue("validation")).map((check) => [
+    check,
+    check === "notExported",
+  ]);
+  app.options.setValue("validation", Object.fromEntries(exportsOnly));
   for (const name of packages) {
     project.packageName = name;
     app.validate(project);
