@@ -1,6 +1,18 @@
+/**
+ * Named arrays in files: safetensors, npz and the `.pt` files of PyTorch, parsed without running
+ * anything in them and written so that a crash leaves the old file or the new one, never a half.
+ *
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "@implicit-rank/array-files";
+ * ```
+ *
+ * @module
+ */
+
 export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
 export { contentHash } from "./content-hash.ts";
-export { ArrayFileError } from "./error.ts";
+export type { ElementType } from "./element-type.ts";
+export { ArrayFileError, type ArrayFileProblem } from "./error.ts";
 export { isChecksumIntact, withChecksum } from "./json-checksum.ts";
 export { decodeNpyText, encodeNpyText } from "./npy-text.ts";
 export { decodeNpz, encodeNpz, readNpz, writeNpz } from "./npz.ts";
@@ -10,6 +22,7 @@ export {
   readSafetensors,
   writeSafetensors,
 } from "./safetensors.ts";
+export type { Entry as SafetensorsEntry } from "./safetensors.ts";
 export { openSafetensors, writeSafetensorsStream } from "./safetensors-stream.ts";
 export type { SafetensorsReader, StreamedArray } from "./safetensors-stream.ts";
 export { decodeTorchFile, readTorchFile } from "./torch-archive.ts";

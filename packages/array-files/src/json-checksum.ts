@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isObject } from "./json-object.ts";
 
+/** @inline */
 type Content = Readonly<Record<string, unknown>>;
 
 /**

@@ -17,6 +17,7 @@ import { writeAtomic, writeWhole, type OpenFile, type WriteOptions } from "./wri
 
 /** An array whose bytes come in pieces, in order. */
 export interface StreamedArray extends ArrayDeclaration {
+  /** The bytes of the array, little-endian and row-major, in pieces of any size. */
   readonly pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
@@ -77,6 +78,7 @@ export interface SafetensorsReader extends SafetensorsHeader {
   readRows(name: string, first: number, count: number): Promise<ArrayData>;
   /** The `contentHash` of all arrays, read piece by piece. */
   contentHash(): Promise<string>;
+  /** Closes the file; nothing can be read afterwards. */
   close(): Promise<void>;
 }
 

@@ -49,6 +49,13 @@ export async function readTorchFile(path: string): Promise<TorchValue> {
   return decodeTorchFile(await readBytes(path), path);
 }
 
+/**
+ * `readTorchFile` for bytes that are in memory.
+ *
+ * @param source name of the file, for messages.
+ * @throws ArrayFileError if the bytes are not a file of `torch.save`, are damaged, or hold anything but
+ * tensors, numbers, text, lists and dictionaries.
+ */
 export function decodeTorchFile(bytes: Uint8Array, source: string): TorchValue {
   const damaged = damagedFile(
     source,

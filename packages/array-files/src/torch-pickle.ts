@@ -7,6 +7,11 @@ import { quoted } from "./json-object.ts";
  * anything but build such a value, and refuses everything else. Work and memory grow with the length of the
  * program only.
  */
+
+/**
+ * What a file of `torch.save` may hold: tensors as named arrays, Python's None, numbers and text, lists and
+ * tuples as lists, dictionaries as maps.
+ */
 export type TorchValue =
   | null
   | boolean
@@ -16,6 +21,8 @@ export type TorchValue =
   | NamedArray
   | readonly TorchValue[]
   | ReadonlyMap<TorchKey, TorchValue>;
+
+/** A key of a Python dictionary. */
 export type TorchKey = string | number | bigint | boolean;
 
 /** A storage of a torch class; its length is in elements. */

@@ -19,10 +19,12 @@ export interface TorchOptimizer {
 
 const DATA_PARALLEL = "module.";
 
+/** Whether a value of a `.pt` file is a tensor. */
 export function isTorchTensor(value: TorchValue | undefined): value is NamedArray {
   return typeof value === "object" && value !== null && "shape" in value && "data" in value;
 }
 
+/** Whether a value of a `.pt` file is a dictionary. */
 export function isTorchDictionary(value: TorchValue | undefined): value is TorchDictionary {
   return value instanceof Map;
 }

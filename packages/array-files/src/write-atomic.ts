@@ -3,6 +3,7 @@ import { link, lstat, open, rename, unlink, type FileHandle } from "node:fs/prom
 import { basename, dirname, join } from "node:path";
 import { ArrayFileError, writeError } from "./error.ts";
 
+/** How a file is written. */
 export interface WriteOptions {
   /** Replace an existing file; otherwise it is an error and the file stays as it is. */
   readonly overwrite?: boolean;

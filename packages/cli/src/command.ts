@@ -10,6 +10,7 @@ export interface FlagGroup {
 /** Flag values as they were typed, by name; flags that were not given are absent. */
 export type TypedFlags = Readonly<Record<string, string | boolean | readonly unknown[]>>;
 
+/** A command line that was understood: what a command is run with. */
 export interface Invocation {
   readonly flags: TypedFlags;
   readonly operands: readonly string[];
@@ -41,5 +42,6 @@ export interface CommandDefinition {
 export interface CommandEntry {
   readonly path: readonly [string, string] | readonly [string];
   readonly summary: string;
+  /** Imports the command itself, which takes longer than knowing of it. */
   load(): Promise<CommandDefinition>;
 }

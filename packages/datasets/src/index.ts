@@ -1,3 +1,14 @@
+/**
+ * Data sets for the experiments: matrices and tensors to complete or to sense, pairs of images that
+ * are of the same class or not, pathfinder images, and loaders that serve them in batches.
+ *
+ * ```ts
+ * import { generateMatrixDataset, readFactorizationDataset } from "@implicit-rank/datasets";
+ * ```
+ *
+ * @module
+ */
+
 export { DatasetError } from "./error.ts";
 export { resolveSeed } from "./flags.ts";
 export {
@@ -21,7 +32,11 @@ export { tensorDatasetFlags, tensorTargetNorm } from "./factorization/tensor-fla
 export type { TensorDatasetFlags, TensorDatasetOptions } from "./factorization/tensor-flags.ts";
 export { checkTensorFlags, generateTensorDataset } from "./factorization/tensor-generator.ts";
 export { pathfinderRawFlags } from "./pathfinder/raw-flags.ts";
-export type { PathfinderRawFlags, PathfinderRawOptions } from "./pathfinder/raw-flags.ts";
+export type {
+  PathfinderRawFlags,
+  PathfinderRawOptions,
+  PathfinderSettings,
+} from "./pathfinder/raw-flags.ts";
 export { generatePathfinderImages } from "./pathfinder/raw-images.ts";
 export type { RawImagesHooks, RawImagesResult, RawProgress } from "./pathfinder/raw-images.ts";
 export { readRawTable } from "./pathfinder/raw-table.ts";
@@ -30,7 +45,7 @@ export { pathfinderSetFlags } from "./pathfinder/set-flags.ts";
 export type { PathfinderSetFlags, PathfinderSetOptions } from "./pathfinder/set-flags.ts";
 export { generatePathfinderSets } from "./pathfinder/set-writer.ts";
 export type { PathfinderSetResult, SetProgress } from "./pathfinder/set-writer.ts";
-export { readCifar10 } from "./image-source/cifar10.ts";
+export { type Cifar10Edition, readCifar10 } from "./image-source/cifar10.ts";
 export { downloadFile, downloadSource } from "./image-source/download.ts";
 export type { Download, DownloadHooks } from "./image-source/download.ts";
 export { readImageFolder } from "./image-source/image-folder.ts";
@@ -71,3 +86,4 @@ export type { PathfinderImage, PathfinderSynthesizer } from "./pathfinder/synthe
 export type { Paddle, Snake } from "./pathfinder/snake.ts";
 export { decodeGrayPng, encodeGrayPng } from "./image/gray-png.ts";
 export type { GrayImage } from "./image/gray-png.ts";
+export type { ImageSize } from "./image/resample.ts";

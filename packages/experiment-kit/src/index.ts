@@ -1,3 +1,14 @@
+/**
+ * Runs experiments: run folders, exact resume, metric streams, callbacks, reports, sweeps on cores and
+ * on Slurm. It knows nothing of what is trained; an `Experiment` tells it.
+ *
+ * ```ts
+ * import { runExperiment, readMetrics } from "@implicit-rank/experiment-kit";
+ * ```
+ *
+ * @module
+ */
+
 export { batchValuesStatistics } from "./callbacks/batch-values-statistics.ts";
 export type {
   BatchStatistic,
@@ -59,7 +70,11 @@ export { formatDuration, formatRate, formatValue } from "./output/format.ts";
 export { writeReport } from "./report/write-report.ts";
 export type { ReportOptions, WrittenReport } from "./report/write-report.ts";
 export { readCheckpoint } from "./run-folder/checkpoint-file.ts";
-export type { Checkpoint, CheckpointState } from "./run-folder/checkpoint-file.ts";
+export type {
+  Checkpoint,
+  CheckpointState,
+  RetainedCheckpoint,
+} from "./run-folder/checkpoint-file.ts";
 export { newestGoodCheckpoint } from "./run-folder/checkpoint-store.ts";
 export type { FoundCheckpoint } from "./run-folder/checkpoint-store.ts";
 export { readRunConfig } from "./run-folder/config-file.ts";
@@ -74,8 +89,9 @@ export type { Outcome, RunSummary, TrackedValueSummary } from "./run-folder/summ
 export { resumeRun } from "./run/resume-run.ts";
 export type { ResumeOptions } from "./run/resume-run.ts";
 export { runExperiment } from "./run/run-experiment.ts";
-export type { RunOptions, RunResult } from "./run/run-options.ts";
+export type { RunOptions, RunResult, TrainedSummary } from "./run/run-options.ts";
 export { batchScript } from "./slurm/batch-script.ts";
+export type { BatchScript } from "./slurm/batch-script.ts";
 export { runArrayTask } from "./slurm/run-array-task.ts";
 export type { SlurmOptions } from "./slurm/slurm-options.ts";
 export { readSlurmStatus } from "./slurm/slurm-status.ts";
@@ -101,7 +117,7 @@ export { checkResultsPath, groupRows, runRows, toCsv, writeResults } from "./swe
 export { exitCodeOf, runSweep } from "./sweep/run-sweep.ts";
 export type { SweepOptions, SweepResult } from "./sweep/run-sweep.ts";
 export { runTask } from "./sweep/run-task.ts";
-export type { TaskProgress, TaskReport } from "./sweep/run-task.ts";
+export type { RunTaskOptions, TaskProgress, TaskReport } from "./sweep/run-task.ts";
 export { serveTasks } from "./sweep/serve-tasks.ts";
 export { statisticsOf } from "./sweep/statistics.ts";
 export type { Statistics } from "./sweep/statistics.ts";

@@ -1,3 +1,14 @@
+/**
+ * The locality bias of convolutional networks: ResNets, the input-gradient-change regularizer with the
+ * twice-differentiable operations it needs, and optimizers, on any backend of TensorFlow.js.
+ *
+ * ```ts
+ * import { createResNet, createTrainer } from "@implicit-rank/locality-bias";
+ * ```
+ *
+ * @module
+ */
+
 export { LocalityBiasError } from "./errors.ts";
 export { type ApplyOptions, type Model, parameterCount } from "./models/model.ts";
 export { createResNet, type ResNet, type ResNetOptions } from "./models/resnet.ts";

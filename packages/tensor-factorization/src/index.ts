@@ -61,7 +61,10 @@ export {
   type FusedOptions,
   type FusedStep,
 } from "./engines/fused/fused-engine.ts";
-export type { FusedPlan } from "./engines/fused/fused-model.ts";
+export type { ChoosePlan, FusedPlan } from "./engines/fused/fused-model.ts";
+export type { ChainOrder } from "./engines/fused/chain-order.ts";
+export type { MatrixPlan } from "./engines/fused/matrix-plan.ts";
+export type { RootForm, RowKind, TreePlan } from "./engines/fused/tree-plan.ts";
 export type { Evaluation } from "./engines/fused/evaluation.ts";
 export { plainEngine } from "./engines/plain/plain-engine.ts";
 export { compileFullTensor, fullTensor } from "./tensor/full-tensor.ts";
@@ -69,6 +72,7 @@ export { matricization, validateModes } from "./tensor/matricization.ts";
 export { predict } from "./tensor/predict.ts";
 export { normalize } from "./tensor/normalize.ts";
 export { singularValues } from "./linear-algebra/singular-values.ts";
+export type { Spectrum, SpectrumFactory } from "./metrics/spectrum.ts";
 export { effectiveRank, float32Epsilon, matrixRank, nuclearNorm } from "./metrics/ranks.ts";
 export { frobeniusNorm } from "./metrics/norms.ts";
 export {

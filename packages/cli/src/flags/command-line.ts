@@ -3,6 +3,7 @@ import type { TypedFlags } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { isSwitch, valueName } from "./flag-value.ts";
 
+/** A command line taken apart: flags as they were typed, other arguments, and whether help is wanted. */
 export interface CommandLine {
   readonly flags: TypedFlags;
   readonly operands: readonly string[];

@@ -1,13 +1,16 @@
 /** Something that takes text: a stream of Node, or a stand-in of it. */
 export interface TextSink {
+  /** Takes a piece of text; nothing is made of what it returns. */
   write(text: string): unknown;
 }
 
+/** Where the program writes: results to `stdout`, everything else to `stderr`. */
 export interface Streams {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
 }
 
+/** How much is printed, and whether as JSON. */
 export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;

@@ -29,6 +29,7 @@ const METADATA_KEYS = [
   "content_sha256",
 ];
 
+/** A data set as it was read, with the hash that tells whether two files hold the same. */
 export type ReadFactorizationDataset = FactorizationDataset & {
   /** SHA-256 of the arrays; see array-files' `contentHash`. */
   readonly contentHash: string;

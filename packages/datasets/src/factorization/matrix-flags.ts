@@ -30,6 +30,11 @@ export const matrixDatasetFlags = z.object({
   custom_file_name: outputFlags.custom_file_name(),
 });
 
+/**
+ * The flags of `data matrix`, all given.
+ *
+ * @interface
+ */
 export type MatrixDatasetFlags = z.output<typeof matrixDatasetFlags>;
 /** As on the command line, every one optional; file flags do not matter to the generator. */
 export type MatrixDatasetOptions = z.input<typeof matrixDatasetFlags>;

@@ -57,6 +57,11 @@ export const tensorDatasetFlags = z.object({
   custom_file_name: outputFlags.custom_file_name(),
 });
 
+/**
+ * The flags of `data tensor`, all given.
+ *
+ * @interface
+ */
 export type TensorDatasetFlags = z.output<typeof tensorDatasetFlags>;
 /** As on the command line, every one optional; file and target flags do not matter to the generator. */
 export type TensorDatasetOptions = z.input<typeof tensorDatasetFlags>;

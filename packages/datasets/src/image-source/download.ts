@@ -10,6 +10,7 @@ import { MNIST_FILES, MNIST_URL } from "./mnist.ts";
 import { connectionFor } from "./proxy.ts";
 import { sizeOf } from "./source-file.ts";
 
+/** A file of a public data set: where it is, what it is called here, and what it must be. */
 export interface Download {
   readonly url: string;
   readonly file: string;
@@ -17,6 +18,7 @@ export interface Download {
   readonly md5: string;
 }
 
+/** What one may want from a download while it runs. */
 export interface DownloadHooks {
   /** Bytes that are there; `total` is undefined if the server does not tell. */
   readonly onProgress?: (file: string, done: number, total: number | undefined) => void;

@@ -14,7 +14,13 @@ export interface LabelledImages {
 }
 
 export const IMAGE_SOURCES = ["cifar10", "mnist", "folder"] as const;
+/**
+ * The public data sets that images of pairs may come from.
+ *
+ * @useDeclaredType
+ */
 export type ImageSourceName = (typeof IMAGE_SOURCES)[number];
+/** The two parts of a public data set. */
 export type ImageSplit = "train" | "test";
 
 /** Mean and deviation (over all pixels, biased) of each channel, of pixels in [0, 1]. */

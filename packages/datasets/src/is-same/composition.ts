@@ -77,6 +77,9 @@ export interface PairComposer {
   readonly sampleShape: readonly [number, number, number];
   /** Where the first and the second image lie. */
   readonly places: readonly [ImagePlace, ImagePlace];
+  /**
+   * Writes the image of the pair of images `first` and `second` (their numbers) into `out` from `offset` on.
+   */
   compose(first: number, second: number, out: Float32Array, offset: number): void;
 }
 

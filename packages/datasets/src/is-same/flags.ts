@@ -35,7 +35,17 @@ export const isSameFlags = z.object({
   random_seed: outputFlags.random_seed(),
 });
 
+/**
+ * The flags of `data is-same`, all given.
+ *
+ * @interface
+ */
 export type IsSameFlags = z.output<typeof isSameFlags>;
+/**
+ * The flags of `data is-same`; those with defaults may be left out.
+ *
+ * @interface
+ */
 export type IsSameOptions = z.input<typeof isSameFlags>;
 
 /** The folder that the source's files are in. */

@@ -14,6 +14,10 @@ import { isSameFlags, sourceFolder, type IsSameFlags, type IsSameOptions } from 
 import { drawPairs } from "./pairs.ts";
 import { previewSheet } from "./preview.ts";
 
+/**
+ * A set of pairs that was written: its file, the picture of its first pairs if it was asked for, and how
+ * many of the pairs are of one class.
+ */
 export interface IsSameResult {
   readonly path: string;
   readonly previewPath?: string;

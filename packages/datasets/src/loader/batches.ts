@@ -6,6 +6,7 @@ import type { BatchRequest, LoadedBatch, OpenedSamples } from "./batch-worker.ts
 import type { ImagePlace } from "../is-same/composition.ts";
 import type { SampleSource } from "./sample-reader.ts";
 
+/** Some samples, side by side. */
 export interface Batch {
   /** Shape batch × sample. */
   readonly inputs: Float32Array;
@@ -15,6 +16,7 @@ export interface Batch {
   readonly indices: Int32Array;
 }
 
+/** How samples are put into batches. */
 export interface LoaderOptions {
   /** 0 or less: all samples at once. */
   readonly batchSize: number;
@@ -34,6 +36,7 @@ export interface BatchLoader {
   readonly batchesPerEpoch: number;
   /** All samples once. The order depends on seed and epoch only, so a run can go on at any epoch. */
   epoch(epoch: number): AsyncGenerator<Batch>;
+  /** Ends the thread that reads ahead, and closes the file. */
   close(): Promise<void>;
 }
 
@@ -106,6 +109,7 @@ function* splitOrder(order: Int32Array, batchSize: number): Generator<BatchReque
 
 /** The part of tfjs that is needed to make tensors: pass `@tensorflow/tfjs-core`, or the like. */
 export interface TensorMaker<Tensor> {
+  /** As `tf.tensor`. */
   tensor(values: Float32Array | Int32Array, shape: number[]): Tensor;
 }
 

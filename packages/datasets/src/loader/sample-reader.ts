@@ -38,6 +38,7 @@ export interface PathfinderSamples {
   readonly samples?: number;
 }
 
+/** The samples of an image set: where they are, and in which layout they are wanted. */
 export type SampleSource = IsSameSamples | PathfinderSamples;
 
 /** Samples that are made on demand, one by one, into memory of the caller. */

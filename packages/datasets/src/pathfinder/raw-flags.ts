@@ -55,7 +55,17 @@ export const pathfinderRawFlags = z.object({
     .describe("worker threads; the images do not depend on it"),
 });
 
+/**
+ * The flags of `data pathfinder-raw`, all given.
+ *
+ * @interface
+ */
 export type PathfinderRawFlags = z.output<typeof pathfinderRawFlags>;
+/**
+ * The flags of `data pathfinder-raw`; those with defaults may be left out.
+ *
+ * @interface
+ */
 export type PathfinderRawOptions = z.input<typeof pathfinderRawFlags>;
 
 /** What determines an image, besides seed and number: everything but the folder and how much is made. */

@@ -24,6 +24,10 @@ export interface RawProgress {
   readonly total: number;
 }
 
+/**
+ * What was generated: a folder for each path length, and how many images were made now and kept from
+ * earlier.
+ */
 export interface RawImagesResult {
   readonly folders: readonly string[];
   readonly seed: number;
@@ -31,7 +35,9 @@ export interface RawImagesResult {
   readonly kept: number;
 }
 
+/** What one may want from a long generation while it runs. */
 export interface RawImagesHooks {
+  /** Called now and then with how far it is. */
   readonly onProgress?: (progress: RawProgress) => void;
   /** Stops after the images under way; the same call later goes on. */
   readonly signal?: AbortSignal;

@@ -26,5 +26,15 @@ export const pathfinderSetFlags = z.object({
     .describe("seed of the split; -1: a random one, which is recorded"),
 });
 
+/**
+ * The flags of `data pathfinder`, all given.
+ *
+ * @interface
+ */
 export type PathfinderSetFlags = z.output<typeof pathfinderSetFlags>;
+/**
+ * The flags of `data pathfinder`; those with defaults may be left out.
+ *
+ * @interface
+ */
 export type PathfinderSetOptions = z.input<typeof pathfinderSetFlags>;

@@ -24,12 +24,17 @@ import {
 import { SET_FORMAT, SET_FORMAT_VERSION } from "./set-format.ts";
 import { balancedSplit, uniformSplit, type Split } from "./split.ts";
 
+/** How many samples of the set of one path length are written. */
 export interface SetProgress {
   readonly pathLength: number;
   readonly done: number;
   readonly total: number;
 }
 
+/**
+ * A set that was written, with mean and standard deviation of the gray values of its train split (in [0,
+ * 1]), by which samples are normalized.
+ */
 export interface PathfinderSetResult {
   readonly path: string;
   readonly pathLength: number;

@@ -4,6 +4,7 @@ import type { Field } from "./field.ts";
 import type { PathfinderSettings } from "./raw-flags.ts";
 import { translate } from "./stencil.ts";
 
+/** @inline */
 type Point = readonly [y: number, x: number];
 
 /** A paddle where it was put: `at` is the end it is drawn from, `orientation` where it points from there. */

@@ -13,6 +13,7 @@ export interface ImageDraws {
   readonly margin: number;
 }
 
+/** An image with all that was drawn into it. */
 export interface PathfinderImage extends ImageDraws {
   /** 8-bit gray, row-major; reused by the next image. */
   readonly pixels: Uint8Array;

@@ -3,8 +3,10 @@ import type { Callback, Fit } from "../fit/callback.ts";
 import { findMetric } from "../fit/metric-values.ts";
 import type { MetricValues } from "../fit/metric-values.ts";
 
+/** What is computed from the values that a metric had in the batches of an epoch. */
 export type BatchStatistic = "mean" | "median" | "max" | "min" | "std";
 
+/** Of which metrics which statistic becomes a metric of its own. */
 export interface BatchValuesStatisticsOptions {
   /** All train metrics of the experiment. */
   readonly trainMetrics: readonly MetricInfo[];

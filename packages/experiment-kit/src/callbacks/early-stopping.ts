@@ -6,6 +6,7 @@ import { jsonField, numberFromJson, numberToJson } from "../json.ts";
 import { isCheckEpoch } from "./check-epoch.ts";
 import { copyArrayFile } from "./copy-array-file.ts";
 
+/** Of `earlyStopping`; `minDelta`, `patience` and `cooldown` are 0 unless told. */
 export interface EarlyStoppingOptions {
   readonly metric: MetricReference;
   readonly largest: boolean;

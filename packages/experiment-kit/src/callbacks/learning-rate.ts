@@ -47,6 +47,7 @@ export function learningRateScheduler(schedule: LearningRateSchedule): Callback 
   };
 }
 
+/** Of `reduceLearningRateOnPlateau`: factor 0.1, patience 10, threshold 1e-4, mode "abs" and minRate 0 unless told. */
 export interface ReduceOnPlateauOptions {
   readonly metric: MetricReference;
   readonly largest: boolean;

@@ -14,6 +14,7 @@ import type { PanelCurve, PanelCurves } from "./panel-curves.ts";
 import type { PlotConfig } from "./plot-config.ts";
 import { appendText } from "./rich-text.ts";
 
+/** A figure as SVG, and its size. */
 export interface DrawnFigure {
   readonly svg: string;
   /** In points, 72 to the inch. */

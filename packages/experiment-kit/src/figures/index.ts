@@ -1,3 +1,14 @@
+/**
+ * Figures of runs as SVG and PNG: the curves of metrics over the epochs, and means of groups of runs
+ * over a setting.
+ *
+ * ```ts
+ * import { plotDynamics } from "@implicit-rank/experiment-kit/figures";
+ * ```
+ *
+ * @module
+ */
+
 export { drawDynamics } from "./draw-dynamics.ts";
 export type { DrawnFigure } from "./draw-dynamics.ts";
 export type { GroupPlotFlags } from "./groups/group-plot-flags.ts";

@@ -28,6 +28,7 @@ export interface MetricSources {
   read(path: string): Promise<readonly RunMetrics[]>;
 }
 
+/** Reads the metrics of runs and of TensorBoard folders, each only once. */
 export function createMetricSources(): MetricSources {
   const runs = new Map<string, Promise<RunMetrics>>();
   const once = (path: string, read: () => Promise<RunMetrics>): Promise<RunMetrics> => {

@@ -18,6 +18,7 @@ export interface PanelCurve extends MeanCurve {
   readonly dash?: string;
 }
 
+/** What a panel shows. */
 export interface PanelCurves {
   readonly config: PanelConfig;
   readonly curves: readonly PanelCurve[];
@@ -25,6 +26,7 @@ export interface PanelCurves {
   readonly runs: readonly (readonly string[])[];
 }
 
+/** Which panel of which configuration, for messages. */
 export interface PanelPlace {
   /** The configuration's file, for messages. */
   readonly file: string;

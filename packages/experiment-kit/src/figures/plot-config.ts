@@ -103,9 +103,15 @@ const figure = z.strictObject({
   legend: z.enum(["auto", "shared", "panels", "none"]).default("auto"),
 });
 
-/** A figure of learning dynamics: panels with metric curves of runs against the epoch. */
+/**
+ * A figure of learning dynamics: panels with metric curves of runs against the epoch.
+ *
+ * @interface
+ */
 export type PlotConfig = z.infer<typeof figure>;
+/** A panel of the figure: its axes, and the sources of its curves. */
 export type PanelConfig = PlotConfig["ax_configs"][number];
+/** Where curves come from: runs, and the metrics of them. */
 export type SourceConfig = PanelConfig["experiment_configs"][number];
 
 /**

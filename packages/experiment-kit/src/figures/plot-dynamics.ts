@@ -7,6 +7,7 @@ import { readPanelCurves } from "./panel-curves.ts";
 import type { PanelCurves } from "./panel-curves.ts";
 import { readPlotConfig } from "./read-plot-config.ts";
 
+/** Which figure is drawn of which runs, and where it goes. */
 export interface PlotDynamicsOptions {
   /** A JSON file, or the name of a configuration that comes with this package. */
   readonly config: string;
@@ -18,6 +19,7 @@ export interface PlotDynamicsOptions {
   readonly force?: boolean;
 }
 
+/** A panel of the figure that was drawn. */
 export interface PlottedPanel {
   /** Without the arrangement of its formulas. */
   readonly title: string;
@@ -29,6 +31,7 @@ export interface PlottedPanel {
   readonly epochs: readonly [number, number];
 }
 
+/** The figure that was drawn, its files, and what is in it. */
 export interface PlottedFigure {
   readonly svg: string;
   readonly png: string;

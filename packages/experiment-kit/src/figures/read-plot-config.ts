@@ -8,6 +8,7 @@ import type { PlotConfig } from "./plot-config.ts";
 const SHIPPED_FOLDER = fileURLToPath(new URL("../../plot-configs/", import.meta.url));
 const SUFFIX = "_plot_config.json";
 
+/** A configuration of a figure, and where it was found. */
 export interface NamedPlotConfig {
   /** The file, for messages. */
   readonly path: string;

@@ -43,28 +43,45 @@ export interface Fit {
 export interface Callback {
   /** Metrics that this callback adds; it writes them to the arrays that `onFitInitialization` finds. */
   readonly metrics?: readonly MetricInfo[];
+  /** First of all; states of a checkpoint have been restored by then. */
   onFitInitialization?(fit: Fit): HookResult;
+  /** Before the first epoch. */
   onFitStart?(fit: Fit): HookResult;
+  /** Before each epoch. */
   onEpochStart?(fit: Fit): HookResult;
+  /** Before the training of an epoch. */
   onEpochTrainStart?(fit: Fit): HookResult;
+  /** Before a batch; batches count from 0 in each epoch. */
   onTrainBatchStart?(fit: Fit, batch: number): HookResult;
+  /** After the update of a batch. */
   onTrainBatchEnd?(fit: Fit, batch: number): HookResult;
+  /** After the training of an epoch. */
   onEpochTrainEnd?(fit: Fit): HookResult;
+  /** Before a validation. */
   onEpochValidationStart?(fit: Fit): HookResult;
   /** Within a long validation; cannot be awaited. */
   onValidationProgress?(fit: Fit, done: number, total: number): void;
+  /** After a validation, when its metrics are known. */
   onEpochValidationEnd?(fit: Fit): HookResult;
+  /** After training and, if there was one, validation. */
   onEpochTrainAndValidationEnd?(fit: Fit): HookResult;
+  /** Last in each epoch, before its checkpoint is written. */
   onEpochEnd?(fit: Fit): HookResult;
+  /** When a `StopRequest` ends training, or an error, which is thrown on afterwards. */
   onException?(fit: Fit, error: unknown): HookResult;
+  /** After the last epoch or a stop; not after an error. */
   onFitEnd?(fit: Fit): HookResult;
+  /** Last of all, whether there was an error or not. */
   onFitTermination?(fit: Fit): HookResult;
   /** Counters and the like; kept in checkpoints under the callback's name. */
   state?(): Json;
+  /** Takes back what `state` gave. */
   restoreState?(state: Json): void;
   /** Arrays to keep in checkpoints (`undefined`: none yet). */
   arrays?(): ArrayFile | undefined;
+  /** Takes back what `arrays` gave. */
   restoreArrays?(saved: ArrayFile): void;
 }
 
+/** A hook may take its time: it is awaited. */
 export type HookResult = void | Promise<void>;

@@ -3,6 +3,7 @@ import type { Callback, Fit, HookResult } from "./callback.ts";
 import type { TrackedMetrics } from "./metric-values.ts";
 import { StopRequest } from "./stop-request.ts";
 
+/** What a fit is made of. */
 export interface FitOptions {
   readonly trainable: Trainable;
   readonly metrics: TrackedMetrics;

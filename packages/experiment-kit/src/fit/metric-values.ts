@@ -7,6 +7,11 @@ export interface MetricValues {
   readonly epochs: Int32Array;
 }
 
+/**
+ * Storage for the current values of metrics, NaN until they are set.
+ *
+ * @param infos the metrics; their order is that of the values.
+ */
 export function createMetricValues(infos: readonly MetricInfo[]): MetricValues {
   return {
     infos,

@@ -1,5 +1,10 @@
 /** Why a fit ended before its last scheduled epoch. */
 export const stopKinds = ["rule", "timeout", "not-finite", "interrupted"] as const;
+/**
+ * Why training stops.
+ *
+ * @useDeclaredType
+ */
 export type StopKind = (typeof stopKinds)[number];
 
 /** Thrown by a callback to end training in good order; the message goes into `summary.json`. */

@@ -8,6 +8,7 @@ import type { RawFlags } from "./parse-flags.ts";
 import { sharedFlags } from "./shared-flags.ts";
 import type { SharedFlags } from "./shared-flags.ts";
 
+/** Flags after reading: complete, typed and checked. */
 export interface ResolvedConfig<Config> {
   /** Every flag of the experiment with its value, defaults filled in. */
   readonly flags: Config & SharedFlags;

@@ -4,8 +4,11 @@ import { formatDuration, formatRate, formatValue } from "./format.ts";
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** As `write` of a stream of Node. */
   write(text: string): unknown;
+  /** Listens to errors, such as that of a closed pipe. */
   on?(event: "error", listener: (error: Error) => void): unknown;
+  /** Ends `on`. */
   off?(event: "error", listener: (error: Error) => void): unknown;
 }
 

@@ -11,6 +11,7 @@ import { pageHtml, readPageAssets } from "./page-html.ts";
 import type { Curve, ReportContent, ReportRun } from "./report-data.ts";
 import { thinCurve } from "./thin-curve.ts";
 
+/** What a report is made of, and where it goes. */
 export interface ReportOptions {
   /** Run folders, or folders with runs below them. */
   readonly paths: readonly string[];
@@ -20,6 +21,7 @@ export interface ReportOptions {
   readonly overwrite?: boolean;
 }
 
+/** A report that was written. */
 export interface WrittenReport {
   readonly path: string;
   readonly bytes: number;

@@ -34,6 +34,7 @@ export interface CheckpointState {
   readonly retained: readonly RetainedCheckpoint[];
 }
 
+/** All that is needed to go on from the end of an epoch to the same bits. */
 export interface Checkpoint {
   readonly state: CheckpointState;
   /** What `Trainable.save` gave. */

@@ -79,6 +79,7 @@ export async function listCheckpoints(
     .sort((a, b) => b.epoch - a.epoch);
 }
 
+/** A checkpoint that is whole, and its file. */
 export interface FoundCheckpoint {
   readonly path: string;
   readonly checkpoint: Checkpoint;

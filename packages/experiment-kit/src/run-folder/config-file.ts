@@ -45,6 +45,11 @@ export const runRecordSchema = z.object({
     .optional(),
 });
 
+/**
+ * What `config.json` records of a run beside its flags: versions, machine, command, data.
+ *
+ * @interface
+ */
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /** The content of config.json: the flags by name, and the record of the run. */

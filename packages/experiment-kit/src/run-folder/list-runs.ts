@@ -12,6 +12,7 @@ import type { Outcome, RunSummary } from "./summary-file.ts";
 /** "killed": it has no summary and no live process writes it; it can be resumed. "damaged": see `problem`. */
 export type RunStatus = Outcome | "running" | "killed" | "damaged";
 
+/** A run as its folder tells. */
 export interface RunInfo {
   readonly folder: string;
   readonly status: RunStatus;

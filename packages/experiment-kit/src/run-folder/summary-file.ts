@@ -17,6 +17,11 @@ export const outcomes = [
   "failed",
   "imported",
 ] as const;
+/**
+ * How a run ended.
+ *
+ * @useDeclaredType
+ */
 export type Outcome = (typeof outcomes)[number];
 
 /** Whether a run with this outcome (or state) has a result that counts. */
@@ -50,7 +55,17 @@ const summarySchema = z.object({
   best_score_epoch_tracked_values: trackedValues.optional(),
 });
 
+/**
+ * What `summary.json` tells of a run that has ended.
+ *
+ * @interface
+ */
 export type RunSummary = z.infer<typeof summarySchema>;
+/**
+ * The last value of a metric, and the epoch (0-based) of it; null and -1 if there is none.
+ *
+ * @interface
+ */
 export type TrackedValueSummary = z.infer<typeof trackedValue>;
 
 export async function writeSummary(folder: string, summary: RunSummary): Promise<void> {

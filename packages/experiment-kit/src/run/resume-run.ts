@@ -21,6 +21,7 @@ import type { RunOptions, RunResult } from "./run-options.ts";
 import { restoreMetrics, runSession } from "./session.ts";
 import { continueMetrics, loadStartingCheckpoint, restoreModel } from "./starting-checkpoint.ts";
 
+/** How a run goes on. */
 export interface ResumeOptions extends RunOptions {
   /** Train to this many epochs in all instead of those of the run; also extends a completed run. */
   readonly epochs?: number;

@@ -4,6 +4,7 @@ import type { SharedFlags } from "../flags/shared-flags.ts";
 import type { OutputMode, OutputStream } from "../output/console.ts";
 import type { Outcome, RunSummary } from "../run-folder/summary-file.ts";
 
+/** How a run is run: what is printed, and what ends it. */
 export interface RunOptions {
   /** What is printed; default "text" (or "quiet" with `--disable_console_log`). */
   readonly output?: OutputMode;
@@ -32,6 +33,7 @@ export interface RunOptions {
 /** The summary of a run that was trained here, so that its duration is known. */
 export type TrainedSummary = RunSummary & { readonly duration_seconds: number };
 
+/** How a run ended, and its score. */
 export interface RunResult {
   readonly folder: string;
   readonly outcome: Exclude<Outcome, "imported">;

@@ -1,6 +1,7 @@
 import { sbatchLines } from "./slurm-options.ts";
 import type { SlurmOptions } from "./slurm-options.ts";
 
+/** What a batch script is filled in with. */
 export interface BatchScript {
   readonly jobName: string;
   /** Folder with this script, its task list and its logs. */

@@ -14,6 +14,7 @@ export interface SlurmTaskStatus extends Omit<TaskStatus, "state"> {
   readonly slurmState?: string;
 }
 
+/** The runs of a sweep as their folders and Slurm tell. */
 export interface SlurmStatus {
   readonly statuses: readonly SlurmTaskStatus[];
   /** False if Slurm does not answer; then the run folders alone are looked at. */

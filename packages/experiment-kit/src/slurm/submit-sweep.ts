@@ -13,6 +13,7 @@ import type { SlurmOptions } from "./slurm-options.ts";
 import { readSlurmStatus } from "./slurm-status.ts";
 import { createSubmission, recordJob, submissionPaths } from "./submission.ts";
 
+/** How a sweep becomes a job array. */
 export interface SubmitOptions {
   readonly slurm: SlurmOptions;
   /** The words of the command that runs an array task. */
@@ -21,6 +22,7 @@ export interface SubmitOptions {
   readonly retry?: boolean;
 }
 
+/** A job array that Slurm has accepted. */
 export interface SubmittedJob {
   readonly job: string;
   readonly folder: string;

@@ -7,6 +7,7 @@ import { statisticsOf } from "./statistics.ts";
 import type { Statistics } from "./statistics.ts";
 import { isSetting } from "./sweep-task.ts";
 
+/** A run in a comparison. */
 export interface ComparedRun {
   readonly folder: string;
   readonly status: RunStatus;
@@ -35,6 +36,7 @@ export interface ComparedGroup {
   readonly best: ComparedRun | undefined;
 }
 
+/** Runs that are the same but for some settings, put side by side. */
 export interface Comparison {
   readonly settings: readonly string[];
   readonly metrics: readonly string[];
@@ -42,6 +44,7 @@ export interface Comparison {
   readonly groups: readonly ComparedGroup[];
 }
 
+/** What is compared, and which runs belong together. */
 export interface CompareOptions {
   /** Further metrics by name. */
   readonly metrics?: readonly string[];

@@ -11,6 +11,7 @@ import type { TypedValue } from "./flag-alternatives.ts";
 import { flagsBesideDefaults, isSetting, runFolderName, runIdentity } from "./sweep-task.ts";
 import type { SweepTask } from "./sweep-task.ts";
 
+/** Where the runs of a grid go. */
 export interface GridOptions {
   /** Folder that the run folders are in. */
   readonly folder: string;

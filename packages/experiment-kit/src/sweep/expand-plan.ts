@@ -9,6 +9,7 @@ import type { Plan } from "./plan-file.ts";
 import { flagsBesideDefaults, runFolderName, runIdentity } from "./sweep-task.ts";
 import type { SweepTask } from "./sweep-task.ts";
 
+/** What a plan does not say itself. */
 export interface ExpandPlanOptions {
   /** Name of the plan's file, for messages. */
   readonly source: string;
@@ -95,6 +96,7 @@ function expandConfiguration(
   });
 }
 
+/** @inline */
 type Flags = Readonly<Record<string, unknown>>;
 
 function resolveFlags({ experiment, raw, pathOf }: Expanded, options: ExpandPlanOptions): Flags {

@@ -21,7 +21,11 @@ const planSchema = z.strictObject({
   gpu_ids_pool: z.array(z.int().min(0)).default([]),
 });
 
-/** An experiment plan; docs/sweeps.md describes its keys. */
+/**
+ * An experiment plan; docs/sweeps.md describes its keys.
+ *
+ * @interface
+ */
 export type Plan = z.infer<typeof planSchema>;
 
 /**
@@ -42,6 +46,12 @@ export async function readPlan(path: string): Promise<Plan> {
   return parsePlan(content, path);
 }
 
+/**
+ * Checks a plan that was read from JSON.
+ *
+ * @param source name of its file, for messages.
+ * @throws MisuseError that names the place in the plan.
+ */
 export function parsePlan(content: unknown, source: string): Plan {
   const parsed = planSchema.safeParse(content);
   if (!parsed.success) throw describeIssue(parsed.error.issues[0]!, source);

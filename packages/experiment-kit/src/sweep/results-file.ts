@@ -3,7 +3,9 @@ import { writeFileAtomic } from "@implicit-rank/array-files";
 import { MisuseError } from "../errors.ts";
 import type { ComparedGroup, Comparison } from "./compare-runs.ts";
 
+/** @inline */
 type Cell = string | number | boolean | null;
+/** @inline */
 type Row = Readonly<Record<string, Cell>>;
 
 /**
@@ -69,7 +71,7 @@ export function checkResultsPath(path: string): void {
 /**
  * Writes a comparison as CSV or JSON, by the extension.
  *
- * @param by a row for each group of seeds, or for each run (JSON: the groups with their runs).
+ * @param options by: a row for each group of seeds, or for each run (JSON: the groups with their runs).
  * @throws MisuseError for another extension; ArrayFileError if the file exists and `overwrite` is not set.
  */
 export async function writeResults(

@@ -11,6 +11,7 @@ import { isDue, readTaskStatuses } from "./task-state.ts";
 import type { TaskState, TaskStatus } from "./task-state.ts";
 import { runPool } from "./worker-pool.ts";
 
+/** How a sweep is run. */
 export interface SweepOptions {
   /** A module that calls `serveTasks` with all experiments of the sweep. */
   readonly workerModule: URL;
@@ -26,6 +27,7 @@ export interface SweepOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A sweep after this start of it. */
 export interface SweepResult {
   readonly sweep: Sweep;
   readonly statuses: readonly TaskStatus[];

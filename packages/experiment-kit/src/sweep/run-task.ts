@@ -26,9 +26,11 @@ export interface TaskReport {
   readonly message?: string;
 }
 
+/** How one run of a sweep is run. */
 export interface RunTaskOptions {
   /** Aborting it ends the run after its epoch, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Called with how far the run is. */
   readonly onProgress?: (progress: TaskProgress) => void;
   /** Prints the lines of the run; default: nothing. */
   readonly verbose?: boolean;

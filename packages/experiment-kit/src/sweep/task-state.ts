@@ -12,6 +12,7 @@ import type { SweepTask } from "./sweep-task.ts";
  */
 export type TaskState = "pending" | "running" | "interrupted" | "finished" | "diverged" | "failed";
 
+/** How far one run of a sweep is. */
 export interface TaskStatus {
   readonly task: SweepTask;
   readonly state: TaskState;

@@ -12,6 +12,7 @@ import { checkRequest } from "./request-check.ts";
 import { createRunsFeed } from "./runs-feed.ts";
 import type { RunsFeed } from "./runs-feed.ts";
 
+/** What is watched, and at which port. */
 export interface WatchOptions {
   /** A run folder, or a folder with runs below it (also runs to come). */
   readonly path: string;
@@ -19,6 +20,7 @@ export interface WatchOptions {
   readonly port?: number;
 }
 
+/** A live page that is being served. */
 export interface Watch {
   /** Where the page is: on this machine only. */
   readonly url: string;

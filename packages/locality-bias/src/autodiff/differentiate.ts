@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { addAlike } from "./add-alike.ts";
 
+/** A value, and its gradients as tensors that can be differentiated themselves. */
 export interface Differentiated<Value extends tf.Tensor> {
   readonly value: Value;
   /** Of the sum of the value's entries by each x; undefined where it does not depend on one. */

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { detach } from "./detach.ts";
 import { defineKernel, registerMissingGradient } from "./kernels.ts";
 
+/** Square windows, in cells. */
 export interface Pooling {
   readonly size: number;
   readonly stride: number;

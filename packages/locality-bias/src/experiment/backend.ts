@@ -7,6 +7,7 @@ export interface StartedBackend {
   readonly threads: number;
 }
 
+/** The backend that a run wants. */
 export interface BackendRequest {
   readonly backend: BackendName;
   /** 0: as many as the one who starts it thinks fit. */

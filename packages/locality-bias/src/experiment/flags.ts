@@ -5,6 +5,11 @@ export const modelNames = ["resnet18", "resnet34", "resnet50", "resnet101", "res
 
 /** How tensors are computed; the command line starts them. */
 export const backendNames = ["auto", "simd", "node", "node-gpu", "webgpu", "wasm", "cpu"] as const;
+/**
+ * The backends of TensorFlow.js that a run may ask for.
+ *
+ * @useDeclaredType
+ */
 export type BackendName = (typeof backendNames)[number];
 
 /** Flags that both experiments share. */
@@ -116,7 +121,17 @@ export const pathfinderFlags = z.object({
   ...machineFlags,
 });
 
+/**
+ * The flags of `train is-same`, all given.
+ *
+ * @interface
+ */
 export type IsSameFlags = z.infer<typeof isSameFlags>;
+/**
+ * The flags of `train pathfinder`, all given.
+ *
+ * @interface
+ */
 export type PathfinderFlags = z.infer<typeof pathfinderFlags>;
 export type TrainingFlags = Pick<
   IsSameFlags,

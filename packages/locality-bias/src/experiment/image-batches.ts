@@ -31,6 +31,7 @@ export interface ImageBatches {
   readonly sourceDir?: string;
   /** All samples once; the order depends on the seed of the set and the epoch only. */
   epoch(epoch: number): AsyncIterable<ImageBatch>;
+  /** Gives back threads and files. */
   close(): Promise<void>;
 }
 

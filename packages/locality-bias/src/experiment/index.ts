@@ -1,3 +1,14 @@
+/**
+ * The image experiments for `@implicit-rank/experiment-kit`: `train is-same` and `train pathfinder` of
+ * the command line.
+ *
+ * ```ts
+ * import { localityBiasExperiments } from "@implicit-rank/locality-bias/experiment";
+ * ```
+ *
+ * @module
+ */
+
 export type { BackendRequest, StartBackend, StartedBackend } from "./backend.ts";
 export {
   type ExperimentEnvironment,

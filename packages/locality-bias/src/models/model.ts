@@ -1,6 +1,7 @@
 import type { Random } from "@implicit-rank/random";
 import type * as tf from "@tensorflow/tfjs-core";
 
+/** Whether a model is applied to train it or to use it. */
 export interface ApplyOptions {
   /**
    * true: batch norm by the statistics of the batch, which also move the running ones; dropout on.
@@ -19,6 +20,7 @@ export interface Model {
   readonly statistics: ReadonlyMap<string, tf.Variable>;
   /** Logits, samples × outputs. */
   apply(x: tf.Tensor4D, options: ApplyOptions): tf.Tensor2D;
+  /** Frees parameters and statistics. */
   dispose(): void;
 }
 

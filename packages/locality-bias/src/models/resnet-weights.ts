@@ -18,6 +18,7 @@ export interface ExportedWeights {
   readonly arrays: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>;
 }
 
+/** What an import did. */
 export interface ImportedWeights {
   /** Names that were taken over. */
   readonly imported: readonly string[];

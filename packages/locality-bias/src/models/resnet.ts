@@ -19,6 +19,7 @@ import {
 import { initializeResNet } from "./resnet-parameters.ts";
 import { batchNormEpsilon, moveRunningStatistics } from "./running-statistics.ts";
 
+/** The shape of a residual network. */
 export interface ResNetOptions {
   readonly depth: ResNetDepth;
   /** Of the images: 3 or 1, or any number. */

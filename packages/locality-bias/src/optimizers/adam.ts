@@ -4,6 +4,7 @@ import { checkRates } from "./check-rates.ts";
 import { restoreMoments, saveMoments, savedArray, zeroMoments } from "./moments.ts";
 import type { Optimizer } from "./optimizer.ts";
 
+/** Step size and decay rates, with the defaults of PyTorch. */
 export interface AdamOptions {
   readonly learningRate: number;
   /** Default 0.9. */

@@ -18,8 +18,10 @@ export interface Optimizer {
   learningRate: number;
   /** One update; a parameter without a gradient stays as it is, as in PyTorch. */
   update(gradients: Gradients): void;
+  /** All that the optimizer carries from step to step: for checkpoints. */
   save(): Promise<SavedState>;
   /** @throws LocalityBiasError if the state is another optimizer's or of other parameters. */
   restore(state: SavedState): void;
+  /** Frees what it carries; the parameters stay. */
   dispose(): void;
 }

@@ -4,6 +4,7 @@ import { checkRates } from "./check-rates.ts";
 import { restoreMoments, saveMoments, zeroMoments } from "./moments.ts";
 import type { Optimizer } from "./optimizer.ts";
 
+/** Step size and momentum. */
 export interface SgdOptions {
   readonly learningRate: number;
   /** Default 0. */

@@ -10,6 +10,7 @@ import { checkPatch, cutPatch, swapPatch } from "./swap-patch.ts";
 /** A network in the mode in which it trains: images in NHWC to logits, samples × outputs. */
 export type Forward = (x: tf.Tensor4D) => tf.Tensor2D;
 
+/** The regularizer, and the logits that were computed on the way. */
 export interface InputGradientChange {
   /** Of x: the forward pass is done here, so that a task loss can share it. */
   readonly logits: tf.Tensor2D;
@@ -17,6 +18,7 @@ export interface InputGradientChange {
   readonly change: tf.Scalar;
 }
 
+/** What the change of the input gradient is measured of. */
 export interface InputGradientChangeOptions {
   readonly forward: Forward;
   readonly x: tf.Tensor4D;
@@ -56,6 +58,7 @@ export function inputGradientChange(options: InputGradientChangeOptions): InputG
   return { logits: before.logits, change };
 }
 
+/** Logits, and the gradient of their sum (of several logits, those of the true classes) by the input. */
 export interface OutputAndInputGradient {
   readonly logits: tf.Tensor2D;
   /** Of the shape of x. */

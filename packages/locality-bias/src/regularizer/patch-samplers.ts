@@ -12,6 +12,7 @@ export function isSamePatches(places: readonly [Patch, Patch], random: Random): 
   return random.int(2) === 0 ? { a: first, b: second } : { a: second, b: first };
 }
 
+/** The patches to draw: see `pathfinderPatches`. */
 export interface PathfinderPatchOptions {
   /** Of the image. */
   readonly height: number;

@@ -5,6 +5,7 @@ import { taskLoss } from "../losses/task-loss.ts";
 import { type Forward, inputGradientChange } from "./input-gradient-change.ts";
 import type { PatchPair } from "./patch.ts";
 
+/** What the loss is computed of. */
 export interface RegularizedLossOptions {
   readonly forward: Forward;
   readonly x: tf.Tensor4D;
@@ -16,6 +17,7 @@ export interface RegularizedLossOptions {
   readonly patches?: PatchPair;
 }
 
+/** The loss of a batch and its parts. */
 export interface RegularizedLoss {
   /** taskLoss + coefficient · regularization. */
   readonly loss: tf.Scalar;

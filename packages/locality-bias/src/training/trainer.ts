@@ -10,6 +10,7 @@ import type { PatchPair } from "../regularizer/patch.ts";
 import { regularizedLoss } from "../regularizer/regularized-loss.ts";
 import { createAccumulator } from "./gradient-accumulator.ts";
 
+/** What is trained, and how. */
 export interface TrainerOptions {
   readonly model: Model;
   readonly optimizer: Optimizer;
@@ -19,6 +20,7 @@ export interface TrainerOptions {
   readonly accumulation?: number;
 }
 
+/** Samples of one step. */
 export interface TrainingBatch {
   readonly x: tf.Tensor4D;
   /** 0 and 1 for a single logit, otherwise class numbers. */
@@ -42,9 +44,11 @@ export interface BatchResult {
   readonly accuracy: number;
 }
 
+/** Trains a model batch by batch. */
 export interface Trainer {
   /** One batch: the gradients, and an update after every `accumulation` batches. */
   step(batch: TrainingBatch): Promise<BatchResult>;
+  /** Frees gradients that were not used; model and optimizer stay. */
   dispose(): void;
 }
 

@@ -41,6 +41,7 @@ export interface TrainingStep {
   optimizerState(): OptimizerState;
   /** @throws FactorizationError if the state is of another optimizer or another size. */
   restoreOptimizerState(state: OptimizerState): void;
+  /** Gives back memory and threads; the factorization keeps its values. */
   dispose(): void;
 }
 

@@ -124,7 +124,22 @@ export const hierarchicalFlags = z.object({
     .describe("modes of a further matricization to track, for example 0 2; may be repeated"),
 });
 
+/**
+ * The flags of `train mf`, all given.
+ *
+ * @interface
+ */
 export type MatrixFlags = z.infer<typeof matrixFlags>;
+/**
+ * The flags of `train cp`, all given.
+ *
+ * @interface
+ */
 export type CpFlags = z.infer<typeof cpFlags>;
+/**
+ * The flags of `train ht`, all given.
+ *
+ * @interface
+ */
 export type HierarchicalFlags = z.infer<typeof hierarchicalFlags>;
 export type TrainingFlags = Pick<MatrixFlags, keyof typeof trainingFlags>;

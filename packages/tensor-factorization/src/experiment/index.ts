@@ -1,3 +1,14 @@
+/**
+ * The factorization experiments for `@implicit-rank/experiment-kit`: `train mf`, `train cp` and `train
+ * ht` of the command line.
+ *
+ * ```ts
+ * import { factorizationExperiments } from "@implicit-rank/tensor-factorization/experiment";
+ * ```
+ *
+ * @module
+ */
+
 export {
   cpExperiment,
   factorizationExperiments,

@@ -8,6 +8,7 @@ import {
 import { columnNorms } from "./norms.ts";
 import { topValues } from "./top-values.ts";
 
+/** @inline */
 type Cp = Factorization & { readonly spec: CpSpec };
 
 /**

@@ -14,8 +14,10 @@ import { effectiveRank } from "./ranks.ts";
 import { createSpectrum, type Spectrum, type SpectrumFactory } from "./spectrum.ts";
 import { topValues } from "./top-values.ts";
 
+/** @inline */
 type Hierarchical = Factorization & { readonly spec: HierarchicalSpec };
 
+/** Which metrics of a hierarchical factorization are tracked. */
 export interface HierarchicalMetricsOptions {
   /** 15 unless told. */
   readonly numTopToTrack?: number;

@@ -13,6 +13,7 @@ import { effectiveRank, matrixRank, nuclearNorm } from "./ranks.ts";
 import { reconstructionError } from "./reconstruction.ts";
 import { createSpectrum, type SpectrumFactory } from "./spectrum.ts";
 
+/** Which metrics of a deep matrix factorization are tracked. */
 export interface MatrixMetricsOptions {
   /** rows × cols, row-major; without it there are no reconstruction metrics. */
   readonly targetMatrix?: Floats;

@@ -6,6 +6,7 @@
  */
 export type PoolPattern = "checkerboard" | "half" | "checkerboard_sq";
 
+/** The names of all pool patterns. */
 export const poolPatterns: readonly PoolPattern[] = ["checkerboard", "half", "checkerboard_sq"];
 
 /**

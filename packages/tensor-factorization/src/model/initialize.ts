@@ -4,6 +4,7 @@ import { modeSizesOf } from "./spec.ts";
 
 /** A source of independent normal numbers: the generator of `@implicit-rank/random`, or any other. */
 export interface NormalSource {
+  /** Fills `out` with independent normal numbers. */
   fillNormal(out: Float32Array | Float64Array, mean: number, std: number): void;
 }
 

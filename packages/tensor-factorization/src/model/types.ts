@@ -24,6 +24,7 @@ export interface HierarchicalSpec {
   readonly outputWeights: boolean;
 }
 
+/** Which factorization of a tensor of which shape. */
 export type FactorizationSpec = MatrixSpec | CpSpec | HierarchicalSpec;
 
 /** Where a parameter matrix lies in the flat vector; row-major. */

@@ -13,6 +13,7 @@ export interface SpecFlags {
   readonly poolPattern: string;
 }
 
+/** What a specification is called in messages, unless the caller has other names for it. */
 export const defaultSpecFlags: SpecFlags = {
   depth: "--depth",
   sizes: "mode sizes",

@@ -110,6 +110,7 @@ const fields = z.object({
     .describe("write the figure here, as .svg and .png beside each other"),
 });
 
+/** @inline */
 type Fields = z.infer<typeof fields>;
 
 /** The lists of which each group has an entry; `one`: a single one is for all groups. */
@@ -145,6 +146,11 @@ export const groupPlotFlags = fields.superRefine((flags, context) => {
     if ((flags[field] ?? 1) <= 0) wrong(field, "must be more than 0 on a logarithmic axis");
 });
 
+/**
+ * The flags of `plot locality`, all given.
+ *
+ * @interface
+ */
 export type GroupPlotFlags = Fields;
 
 function checkLengths(flags: Fields, wrong: (field: keyof Fields, message: string) => void): void {

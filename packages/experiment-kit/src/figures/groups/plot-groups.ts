@@ -12,6 +12,7 @@ import { readRunGroups } from "./run-groups.ts";
 import type { RunGroup } from "./run-groups.ts";
 import type { LeftOut } from "./run-values.ts";
 
+/** Where the files go. */
 export interface PlotGroupsOptions {
   /** Of the files, if `save_plot_to` is empty: `groups`, in the current folder. */
   readonly name?: string;
@@ -19,6 +20,7 @@ export interface PlotGroupsOptions {
   readonly force?: boolean;
 }
 
+/** A curve of the figure. */
 export interface PlottedGroup {
   /** As given in `experiment_groups_dir_names`. */
   readonly name: string;
@@ -28,6 +30,7 @@ export interface PlottedGroup {
   readonly points: readonly GroupPoint[];
 }
 
+/** The figure that was drawn, its files, and what is in it. */
 export interface PlottedGroups {
   readonly svg: string;
   readonly png: string;

@@ -18,6 +18,7 @@ import { type ChoosePlan, type FusedPlan, fusedModel, type ModelBuffers } from "
 import { recordSpectrum, reserveSpectrum, type SpectrumBuffers } from "./fused-spectrum.ts";
 import { recordUpdate, reserveUpdate, type UpdateBuffers } from "./fused-update.ts";
 
+/** How a fused step is compiled. None of it changes what is computed, beyond rounding. */
 export interface FusedOptions {
   /** Threads that share every step. The result depends on their number, never on their timing. */
   readonly threads?: number;
@@ -209,5 +210,6 @@ function batchSelector(
 /** The engine with default options; `compileFused` takes more. */
 export const fusedEngine = {
   name: "fused",
+  /** `compileFused`. */
   compile: compileFused,
 } as const;

@@ -32,6 +32,7 @@ import { layOutRows } from "./tree-rows.ts";
 /** Default of the most entries of a full tensor that are held at once: 64 MiB in single precision. */
 const defaultMaxEntries = 2 ** 24;
 
+/** How a fused step is computed: of several ways that give the same, the cheapest by a model of costs. */
 export type FusedPlan =
   ({ readonly kind: "matrix" } & MatrixPlan) | ({ readonly kind: "tree" } & TreePlan);
 

@@ -18,6 +18,7 @@ export type RootForm =
   /** Only the entries of the samples, by dot products of gathered rows. */
   | "gather";
 
+/** How a step of a CP or hierarchical factorization is computed. */
 export interface TreePlan {
   readonly rowKind: RowKind;
   readonly form: RootForm;
