@@ -1,6 +1,6 @@
 import type { Floats, ParameterLayout } from "../model/types.ts";
 
-/** √Σ x². */
+/** The Frobenius norm √(Σ v²) of values in any arrangement. */
 export function frobeniusNorm(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] * values[i];

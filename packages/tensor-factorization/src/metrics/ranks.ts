@@ -1,7 +1,7 @@
 /** Relative spacing of float32 numbers, 2^-23: the precision that parameters are trained in. */
 export const float32Epsilon = 2 ** -23;
 
-/** Σ σ_i. */
+/** The nuclear norm Σ σ_i of a matrix with these singular values. */
 export function nuclearNorm(singularValues: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < singularValues.length; i++) sum += singularValues[i];
