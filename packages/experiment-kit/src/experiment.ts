@@ -63,6 +63,7 @@ export interface Trainable {
   restore(saved: ArrayFile): void | Promise<void>;
   /** Present if the learning rate can be changed while training (schedules need it). */
   readonly learningRate?: LearningRate;
+  /** Gives back what training held: threads, memory of a backend, open files. */
   dispose?(): void | Promise<void>;
 }
 
@@ -71,7 +72,9 @@ export type ValidationProgress = (done: number, total: number) => void;
 
 /** The current learning rate. `Trainable.save` need not keep it: schedules restore it themselves. */
 export interface LearningRate {
+  /** The rate of the next step. */
   get(): number;
+  /** Takes effect at the next step. */
   set(value: number): void;
 }
 
@@ -93,6 +96,7 @@ export type StopRule =
       readonly patience: number;
     };
 
+/** What the kit gives to an experiment that prepares a run. */
 export interface PrepareContext {
   /** Seeded by `--random_seed`; take it (or forks of it) for every random choice. */
   readonly random: Random;
@@ -103,6 +107,7 @@ export interface PrepareContext {
 /** Where a run writes; for callbacks that add files of their own. */
 export interface RunFiles {
   readonly folder: string;
+  /** A line for the run's log. */
   log(line: string): void;
 }
 
@@ -116,7 +121,13 @@ export interface Experiment<Config = unknown> {
   readonly name: string;
   readonly flags: z.ZodObject;
   readonly defaultScore: ScoreInfo;
+  /**
+   * Makes everything that a run trains: data, model, optimizer. Called once, before the first epoch.
+   *
+   * @throws an error with an `exitCode` for what the user can put right.
+   */
   prepare(config: Config & SharedFlags, context: PrepareContext): Promise<Trainable>;
+  /** Rules that end a run early, as its flags ask for. */
   stops?(config: Config & SharedFlags): readonly StopRule[];
   /** Further callbacks by name; they run after the kit's stop rules and before a checkpoint is written. */
   callbacks?(
@@ -130,8 +141,8 @@ export interface Experiment<Config = unknown> {
 
 /** Takes over checkpoints of the PyTorch scripts. */
 export interface TorchImport {
-  /** Whether a model with parameters of these names is one of this experiment. */
-  recognizes(names: readonly string[]): boolean;
+  /** Whether a model (tensors by PyTorch's names) is one of this experiment. */
+  recognizes(model: TorchCheckpoint["model"]): boolean;
   /**
    * What a checkpoint says in the terms of this experiment.
    *
@@ -141,6 +152,7 @@ export interface TorchImport {
   convert(checkpoint: TorchCheckpoint, flags: RawFlags): TorchConversion;
 }
 
+/** A checkpoint of the PyTorch scripts as an experiment understands it. */
 export interface TorchConversion {
   /** Flags that the checkpoint tells. */
   readonly flags: RawFlags;

@@ -59,6 +59,11 @@ const untoldFlags = z.object({
     .int()
     .optional()
     .describe("checks in a row that the loss may stay below it"),
+  train_dataset_path: z.string().optional().describe("training pairs of an is-same run"),
+  test_dataset_path: z.string().optional().describe("its test pairs"),
+  distance: z.int().optional().describe("pixels between its two images"),
+  dropout: z.number().optional().describe("dropout probability of a network"),
+  grad_change_reg_coeff: z.number().optional().describe("coefficient of its regularizer"),
   random_seed: z.int().optional().describe("seed of the run"),
 });
 

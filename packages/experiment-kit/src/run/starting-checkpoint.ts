@@ -74,7 +74,7 @@ async function fromTorch(
   flags: RawFlags,
 ): Promise<StartingCheckpoint> {
   const torch = await readTorchCheckpoint(path);
-  if (experiment.torch?.recognizes([...torch.model.keys()]) !== true) {
+  if (experiment.torch?.recognizes(torch.model) !== true) {
     throw new MisuseError(
       `--trainer_checkpoint: ${path} is of another model than ${experiment.name} trains; give one of this kind`,
     );

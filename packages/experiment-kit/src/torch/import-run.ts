@@ -16,6 +16,7 @@ import { readTorchCheckpoint } from "./torch-checkpoint.ts";
 import type { TorchCheckpoint } from "./torch-checkpoint.ts";
 import { writeImportedRun } from "./write-imported-run.ts";
 
+/** Where an imported run goes, and how strict the import is. */
 export interface TorchImportOptions {
   /** Where the run folder is made; default `outputs/exps`. */
   readonly outputsDir?: string;
@@ -23,9 +24,11 @@ export interface TorchImportOptions {
   readonly experimentName?: string;
   /** Import although values that are computed anew differ from the stored ones. */
   readonly force?: boolean;
+  /** Takes a line of progress. */
   readonly log?: (line: string) => void;
 }
 
+/** A run folder that was made from a checkpoint of the PyTorch scripts. */
 export interface ImportedRun {
   readonly folder: string;
   readonly experiment: string;
@@ -100,9 +103,9 @@ export async function importTorchRun(
 }
 
 function recognize(checkpoint: TorchCheckpoint, experiments: readonly Experiment[]): Experiment {
-  const names = [...checkpoint.model.keys()];
-  const experiment = experiments.find(({ torch }) => torch?.recognizes(names));
+  const experiment = experiments.find(({ torch }) => torch?.recognizes(checkpoint.model));
   if (experiment !== undefined) return experiment;
+  const names = [...checkpoint.model.keys()];
   throw new RunError(
     `${checkpoint.path}: model: has the parameters ${names.slice(0, 3).join(", ")} …, which are of none of the models here; give a checkpoint that the training scripts wrote`,
   );

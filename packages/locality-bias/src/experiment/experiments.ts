@@ -20,6 +20,7 @@ import {
   type TrainingFlags,
 } from "./flags.ts";
 import { checkSets, type ImageBatches } from "./image-batches.ts";
+import { resNetTorchImport } from "./torch-import.ts";
 
 /** What a set of images is loaded with, for either experiment. */
 interface SetRequest {
@@ -31,6 +32,7 @@ interface SetRequest {
   readonly seed?: number;
 }
 
+/** The set of pairs that a run wants. */
 export interface IsSameSetRequest extends SetRequest {
   readonly use: "train" | "test";
   readonly path: string;
@@ -42,6 +44,7 @@ export interface IsSameSetRequest extends SetRequest {
   readonly preload: boolean;
 }
 
+/** The pathfinder set that a run wants. */
 export interface PathfinderSetRequest extends SetRequest {
   readonly path: string;
   readonly split: "train" | "test";
@@ -49,7 +52,9 @@ export interface PathfinderSetRequest extends SetRequest {
 
 /** What the experiments need of the packages that they do not know; the command line passes it. */
 export interface ExperimentEnvironment {
+  /** Opens a set of pairs of images. */
   loadIsSame(request: IsSameSetRequest): Promise<ImageBatches>;
+  /** Opens a split of a pathfinder set. */
   loadPathfinder(request: PathfinderSetRequest): Promise<ImageBatches>;
   startBackend: StartBackend;
 }
@@ -59,6 +64,7 @@ export function isSameExperiment(environment: ExperimentEnvironment): Experiment
   return {
     name: "is-same",
     flags: isSameFlags,
+    torch: resNetTorchImport(3, untoldOfIsSame),
     defaultScore,
     stops: perfectAccuracyStop,
     async prepare(flags, context) {
@@ -103,6 +109,7 @@ export function pathfinderExperiment(
   return {
     name: "pathfinder",
     flags: pathfinderFlags,
+    torch: resNetTorchImport(1, untoldOfPathfinder),
     defaultScore,
     stops: perfectAccuracyStop,
     async prepare(flags, context) {
@@ -139,6 +146,33 @@ export function localityBiasExperiments(
 ): readonly [Experiment<IsSameFlags>, Experiment<PathfinderFlags>] {
   return [isSameExperiment(environment), pathfinderExperiment(environment)];
 }
+
+/** Flags of the scripts that no checkpoint tells. */
+const untold = [
+  "num_train_samples",
+  "batch_size",
+  "gradient_accumulation",
+  "dropout",
+  "grad_change_reg_coeff",
+  "stop_on_perfect_train_acc",
+  "stop_on_perfect_train_acc_patience",
+];
+const untoldOfIsSame = [
+  "train_dataset_path",
+  "test_dataset_path",
+  "num_test_samples",
+  "distance",
+  "input_width",
+  "input_height",
+  ...untold,
+];
+const untoldOfPathfinder = [
+  "dataset_path",
+  "reg_patch_size",
+  "reg_distance",
+  "reg_only_adjecent_patches",
+  ...untold,
+];
 
 const defaultScore = { metric: "val accuracy", source: "validation", largest: true } as const;
 

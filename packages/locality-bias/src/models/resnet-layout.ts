@@ -1,7 +1,14 @@
 import { LocalityBiasError } from "../errors.ts";
 
+/** The depths of He, Zhang, Ren and Sun 2016, "Deep residual learning for image recognition". */
 export const resNetDepths = [18, 34, 50, 101, 152] as const;
+/**
+ * How many layers with weights a ResNet has.
+ *
+ * @useDeclaredType
+ */
 export type ResNetDepth = (typeof resNetDepths)[number];
+/** What comes before the residual blocks: see `ResNetOptions`. */
 export type Stem = "imagenet" | "small";
 
 /** A convolution without bias, followed by batch norm. Names as torchvision's. */
@@ -14,6 +21,7 @@ export interface ConvolutionLayer {
   readonly channelsOut: number;
 }
 
+/** The convolutions of a block, whose result is added to its input. */
 export interface ResidualBlock {
   readonly convolutions: readonly ConvolutionLayer[];
   /** The 1×1 convolution of the shortcut, where the shape changes. */
@@ -38,6 +46,16 @@ const blocksOfStages: Readonly<Record<ResNetDepth, readonly number[]>> = {
   101: [3, 4, 23, 3],
   152: [3, 8, 36, 3],
 };
+
+/** The depth of a ResNet with these numbers of blocks in its stages, of bottleneck blocks or basic ones. */
+export function resNetDepthOf(
+  blocks: readonly number[],
+  isBottleneck: boolean,
+): ResNetDepth | undefined {
+  return resNetDepths.find(
+    (depth) => blocksOfStages[depth].join() === blocks.join() && depth >= 50 === isBottleneck,
+  );
+}
 
 export interface ResNetShape {
   readonly depth: ResNetDepth;

@@ -126,7 +126,7 @@ export const hierarchicalTorchImport = importOf<HierarchicalSpec>({
 
 function importOf<Spec extends FactorizationSpec>(own: KindOfImport<Spec>): TorchImport {
   return {
-    recognizes: (names) => torchFactorizationKind(names) === own.kind,
+    recognizes: (model) => torchFactorizationKind(model.keys()) === own.kind,
     convert(checkpoint, given) {
       const names = metricNames(checkpoint);
       const factorization = importTorchFactorization(checkpoint.model, {
