@@ -44,12 +44,17 @@ export async function injectFault(folder: string, at: number, code: FaultCode): 
     const error = new Error(`${code}: injected, ${name} '${path}'`);
     return Object.assign(error, { code, errno: -1, syscall: name, path });
   };
-  const patch = (table: Table, name: string, make: (original: AnyFunction) => AnyFunction): void => {
+  const patch = (
+    table: Table,
+    name: string,
+    make: (original: AnyFunction) => AnyFunction,
+  ): void => {
     const original = table[name]!;
     table[name] = make(original);
     originals.push(() => (table[name] = original));
   };
-  const failing = (name: string, placeOf: (self: unknown, first: unknown) => unknown, isAsync: boolean) =>
+  const failing =
+    (name: string, placeOf: (self: unknown, first: unknown) => unknown, isAsync: boolean) =>
     (original: AnyFunction): AnyFunction =>
       function (this: unknown, ...args) {
         const path = placeOf(this, args[0]);
@@ -60,33 +65,55 @@ export async function injectFault(folder: string, at: number, code: FaultCode): 
       };
   const isForWriting = (flags: unknown): boolean => typeof flags === "string" && flags !== "r";
 
-  const handle = (await (promises["open"]!(import.meta.filename, "r") as Promise<FileHandle>)) as FileHandle;
+  const handle = (await (promises["open"]!(
+    import.meta.filename,
+    "r",
+  ) as Promise<FileHandle>)) as FileHandle;
   const handles = Object.getPrototypeOf(handle) as Table;
   await handle.close();
-  for (const name of WRITING) patch(promises, name, failing(name, (_, path) => path, true));
+  for (const name of WRITING)
+    patch(
+      promises,
+      name,
+      failing(name, (_, path) => path, true),
+    );
   for (const name of WRITING_HANDLE)
-    patch(handles, name, failing(`FileHandle.${name}`, (self) => pathOf.get(self), true));
+    patch(
+      handles,
+      name,
+      failing(`FileHandle.${name}`, (self) => pathOf.get(self), true),
+    );
   for (const name of WRITING_SYNC)
-    patch(sync, name, failing(name, (_, file) => pathOf.get(file) ?? file, false));
-  patch(promises, "open", (original) =>
-    async function (this: unknown, ...args) {
-      const [path, flags] = args;
-      const error = isInside(path) && isForWriting(flags) ? turn("open", path) : undefined;
-      if (error !== undefined) throw error;
-      const opened = await original.apply(this, args);
-      if (typeof path === "string") pathOf.set(opened, path);
-      return opened;
-    },
+    patch(
+      sync,
+      name,
+      failing(name, (_, file) => pathOf.get(file) ?? file, false),
+    );
+  patch(
+    promises,
+    "open",
+    (original) =>
+      async function (this: unknown, ...args) {
+        const [path, flags] = args;
+        const error = isInside(path) && isForWriting(flags) ? turn("open", path) : undefined;
+        if (error !== undefined) throw error;
+        const opened = await original.apply(this, args);
+        if (typeof path === "string") pathOf.set(opened, path);
+        return opened;
+      },
   );
-  patch(sync, "openSync", (original) =>
-    function (this: unknown, ...args) {
-      const [path, flags] = args;
-      const error = isInside(path) && isForWriting(flags) ? turn("openSync", path) : undefined;
-      if (error !== undefined) throw error;
-      const opened = original.apply(this, args);
-      if (typeof path === "string") pathOf.set(opened, path);
-      return opened;
-    },
+  patch(
+    sync,
+    "openSync",
+    (original) =>
+      function (this: unknown, ...args) {
+        const [path, flags] = args;
+        const error = isInside(path) && isForWriting(flags) ? turn("openSync", path) : undefined;
+        if (error !== undefined) throw error;
+        const opened = original.apply(this, args);
+        if (typeof path === "string") pathOf.set(opened, path);
+        return opened;
+      },
   );
   syncBuiltinESMExports();
   return {
@@ -102,4 +129,3 @@ export async function injectFault(folder: string, at: number, code: FaultCode): 
     },
   };
 }
-

@@ -66,10 +66,18 @@ export async function failEachWrite(
     const again = await finishAgain(tried, folder);
     if (again.problem !== undefined) complain(`again: ${again.problem}`);
     else if (JSON.stringify(again.result) !== JSON.stringify(whole.result))
-      complain(`another result: ${JSON.stringify(again.result)} not ${JSON.stringify(whole.result)}`);
+      complain(`another result: ${firstDifference(again.result, whole.result)}`);
     await rm(folder, { recursive: true });
   }
   return { tally, problems };
+}
+
+function firstDifference(given: unknown, expected: unknown): string {
+  const [a, b] = [JSON.stringify(given) ?? "", JSON.stringify(expected) ?? ""];
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  const around = (text: string): string => text.slice(Math.max(0, at - 60), at + 60);
+  return `${around(a)} instead of ${around(b)}`;
 }
 
 /** One line that names the file and what to do. */

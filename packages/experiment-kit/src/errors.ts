@@ -50,7 +50,7 @@ const FILE_REASONS: Readonly<Record<string, string>> = {
   EEXIST: "it exists already",
   ENAMETOOLONG: "the name is too long",
   EMFILE: "too many open files",
-  EIO: "the disk reported an input/output error",
+  EIO: "the disk reported an input/output error; check the disk",
 };
 
 function firstLine(error: unknown): string {

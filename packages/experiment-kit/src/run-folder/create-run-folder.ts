@@ -1,13 +1,13 @@
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { errorCode, fileError, MisuseError } from "../errors.ts";
+import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
 
 /**
  * Makes a new, empty run folder `<outputsDir>/<name>_<YYYY_MM_DD-HH_MM_SS>` (UTC). If it exists already,
  * `_2`, `_3`, … is appended.
  *
- * @throws MisuseError if the folder cannot be made there.
+ * @throws MisuseError if the folder cannot be made there; RunError if the disk is full or failing.
  */
 export async function createRunFolder(
   outputsDir: string,
@@ -81,12 +81,16 @@ export async function checkOutputsDir(outputsDir: string): Promise<void> {
   }
 }
 
+/** Not the fault of whoever chose the folder. */
+const DISK_FAILURES = new Set(["ENOSPC", "EDQUOT", "EIO"]);
+
 function outputsDirError(outputsDir: string, error: unknown): Error {
   if (error instanceof MisuseError) return error;
-  return new MisuseError(
-    `--outputs_dir: ${fileError(outputsDir, "make a run folder there", error).message}`,
-    { cause: error },
-  );
+  const message = `--outputs_dir: ${fileError(outputsDir, "make a run folder there", error).message}`;
+  const isDisk = DISK_FAILURES.has(errorCode(error) ?? "");
+  return isDisk
+    ? new RunError(message, { cause: error })
+    : new MisuseError(message, { cause: error });
 }
 
 function folderTimestamp(time: Date): string {
