@@ -129,7 +129,7 @@ export type { TaskState, TaskStatus } from "./sweep/task-state.ts";
 export type { ComparedValue } from "./torch/compare-stored.ts";
 export { importTorchRun } from "./torch/import-run.ts";
 export type { ImportedRun, TorchImportOptions } from "./torch/import-run.ts";
-export { readTorchCheckpoint } from "./torch/torch-checkpoint.ts";
+export { parseTorchCheckpoint, readTorchCheckpoint } from "./torch/torch-checkpoint.ts";
 export type { TorchCheckpoint, TorchTrackedValue } from "./torch/torch-checkpoint.ts";
 export { watchRuns } from "./watch/watch-runs.ts";
 export type { Watch, WatchOptions } from "./watch/watch-runs.ts";

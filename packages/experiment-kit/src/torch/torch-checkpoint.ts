@@ -41,7 +41,19 @@ export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(path, "be read", error);
   });
-  const content = decodeTorchFile(bytes, path);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { ...parseTorchCheckpoint(decodeTorchFile(bytes, path), path), sha256 };
+}
+
+/**
+ * The checkpoint of the PyTorch scripts in what `readTorchFile` of `@implicit-rank/array-files` gave.
+ *
+ * @throws RunError or ArrayFileError: one line that names the file and what is wrong with it.
+ */
+export function parseTorchCheckpoint(
+  content: TorchValue,
+  path: string,
+): Omit<TorchCheckpoint, "sha256"> {
   const fields = isTorchDictionary(content) ? content : new Map<string, TorchValue>();
   const epoch = fields.get("epoch");
   if (typeof epoch !== "number" || !Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 31) {
@@ -53,7 +65,6 @@ export async function readTorchCheckpoint(path: string): Promise<TorchCheckpoint
   const extra = isTorchDictionary(store) ? store.get("tracked_values") : undefined;
   return {
     path,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
     epoch,
     model: torchStateDict(content, path),
     optimizer: torchOptimizer(fields.get("optimizer"), path),
