@@ -38,7 +38,7 @@ export function inferHierarchicalSpec(
 ): HierarchicalSpec {
   const counts = [...shapes.map((layer) => layer.length), 1];
   const tracked = groupsInNames(hints.metrics ?? []);
-  const possible = counts[0] > MAX_ORDER ? [] : poolings(counts);
+  const possible = counts[0] > MAX_ORDER ? [] : poolings(counts, hints.poolSize);
   if (possible.length === 0)
     throw new FactorizationError(
       `${source}: model: layers of ${counts.slice(0, -1).join(", ")} matrices do not merge into one; give a checkpoint as the PyTorch scripts wrote it`,
@@ -48,8 +48,8 @@ export function inferHierarchicalSpec(
   const fitting = byNames.filter((pooling) => agreesWithFlags(pooling, hints));
   if (fitting.length === 0)
     throw contradiction(byNames.length > 0 ? byNames : possible, hints, source);
-  const distinct = new Set(fitting.map(({ groups }) => JSON.stringify(groups)));
-  if (distinct.size > 1) throw undetermined(fitting, hints, source);
+  const distinct = firstOfEachGrouping(fitting);
+  if (distinct.length > 1) throw undetermined(distinct, hints, source);
   const { poolSizes, poolPattern } = fitting[0];
   return validateSpec({
     kind: "ht",
@@ -61,10 +61,15 @@ export function inferHierarchicalSpec(
   });
 }
 
-/** All ways to pool layers of these numbers of nodes, one size for all layers first. */
-function poolings(counts: readonly number[]): Pooling[] {
+/**
+ * All ways to pool layers of these numbers of nodes, one size for all layers first. A pool size may be
+ * larger than the order, but is then known from a flag alone.
+ */
+function poolings(counts: readonly number[], given = 2): Pooling[] {
   const uniform: (readonly number[])[] = [];
-  for (let size = 2; size <= counts[0]; size++) {
+  const sizesToTry = Array.from({ length: counts[0] - 1 }, (_, i) => i + 2);
+  if (given > counts[0]) sizesToTry.push(given);
+  for (const size of sizesToTry) {
     const layers = numHiddenLayers(counts[0], size);
     const sizes = new Array<number>(layers).fill(size);
     if (nodeCounts(counts[0], sizes).join() === counts.join()) uniform.push(sizes);
@@ -114,6 +119,11 @@ function agreesWithFlags(pooling: Pooling, hints: PoolingHints): boolean {
   return sizeAgrees && pooling.poolPattern === poolPattern;
 }
 
+function firstOfEachGrouping(poolings: readonly Pooling[]): Pooling[] {
+  const groupings = poolings.map(({ groups }) => JSON.stringify(groups));
+  return poolings.filter((_, i) => groupings.indexOf(groupings[i]) === i);
+}
+
 function contradiction(
   known: readonly Pooling[],
   { poolSize, poolPattern }: PoolingHints,
@@ -129,14 +139,14 @@ function contradiction(
 }
 
 function undetermined(
-  fitting: readonly Pooling[],
+  distinct: readonly Pooling[],
   hints: PoolingHints,
   source: string,
 ): FactorizationError {
-  const sizes = new Set(fitting.map(({ poolSizes }) => poolSizes.join(", ")));
+  const sizes = new Set(distinct.map(({ poolSizes }) => poolSizes.join(", ")));
   const flag =
     hints.poolSize === undefined && sizes.size > 1 ? "--ht_pool_size" : "--ht_pool_pattern";
-  const choices = [...new Set(fitting.map(flagsOf))].join(" or ");
+  const choices = distinct.map(flagsOf).join(" or ");
   return new FactorizationError(
     `${flag}: is needed, since ${source} does not say which nodes are pooled together; give ${choices}`,
   );

@@ -1,5 +1,6 @@
 import { FactorizationError } from "../errors.ts";
 import { createFactorization } from "../model/factorization.ts";
+import { parameterLayout } from "../model/parameter-layout.ts";
 import type { CpSpec, Factorization, FactorizationSpec, MatrixSpec } from "../model/types.ts";
 import { inferHierarchicalSpec, type PoolingHints } from "./infer-pooling.ts";
 
@@ -66,13 +67,18 @@ export function importTorchFactorization(
     if (shape.length !== 2 || shape.some((size) => size < 1))
       throw misfit(source, name, `has the shape (${shape.join(", ")}) instead of two sizes`);
   }
-  const factorization = createFactorization(specOf(kind, state, options), emptyVector(state));
-  for (const { name: ours, rows, cols, offset } of factorization.layout) {
+  const spec = specOf(kind, state, options);
+  for (const { name: ours, rows, cols } of parameterLayout(spec)) {
     const name = torchParameterName(ours);
-    const { shape, data } = state.get(name)!;
+    const { shape } = state.get(name)!;
     if (shape[0] !== rows || shape[1] !== cols)
       throw misfit(source, name, `is ${shape.join(" × ")} where ${rows} × ${cols} is needed`);
-    copyFinite(data, factorization.values, offset, () => misfit(source, name, "is not finite"));
+  }
+  const factorization = createFactorization(spec, emptyVector(state));
+  for (const { name: ours, offset } of factorization.layout) {
+    const name = torchParameterName(ours);
+    const refuse = (): Error => misfit(source, name, "is not finite");
+    copyFinite(state.get(name)!.data, factorization.values, offset, refuse);
   }
   return factorization;
 }
