@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { describe, expect, inject, test } from "vitest";
+import { exportedFiles } from "../publishing/exported-files.ts";
 import { moduleSubpaths } from "../publishing/published-packages.ts";
 
 /** Consumers that are left out on purpose: those that cannot import ESM, which is all that there is. */
@@ -10,9 +11,8 @@ const unsupported = ["node10", "node16-cjs"];
 
 describe.each(inject("packedPackages"))("$manifest.name", ({ manifest, tarball, files }) => {
   test("holds its README, its license and everything that it exports, and no sources", () => {
-    const exported = targetsOf(manifest.exports).concat(targetsOf(manifest.bin ?? {}));
     expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json"]));
-    expect(files).toEqual(expect.arrayContaining(exported.filter((file) => !file.includes("*"))));
+    expect(files).toEqual(expect.arrayContaining(exportedFiles(manifest)));
     const unexpected =
       /^(src|test|assembly|node_modules)\/|\.(tsbuildinfo|map)$|(^|\/)test-results\//;
     expect(files.filter((file) => unexpected.test(file))).toEqual([]);
@@ -44,9 +44,3 @@ describe.each(inject("packedPackages"))("$manifest.name", ({ manifest, tarball, 
     expect(files).not.toContain("binding.gyp");
   });
 });
-
-/** The files that an `exports` or `bin` field names. */
-function targetsOf(field: unknown): string[] {
-  if (typeof field === "string") return [field.replace(/^\.\//, "")];
-  return field === null ? [] : Object.values(field as object).flatMap(targetsOf);
-}
