@@ -2,8 +2,8 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { failEachWrite, type FailureTally } from "../disk/run-failing.ts";
-import { writingCommands } from "../disk/writing-commands.ts";
+import { failEachWrite, type FailureTally } from "../writes/fail-each.ts";
+import { writingCommands } from "../writes/writing-commands.ts";
 import { rounds } from "../programs/scale.ts";
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), "reliability-writes-")));

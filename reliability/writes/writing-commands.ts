@@ -11,7 +11,7 @@ import {
   setFlags,
   tensorFlags,
 } from "../programs/tiny-sets.ts";
-import type { WritingCommand } from "./run-failing.ts";
+import type { WritingCommand } from "./fail-each.ts";
 
 const trainFlags =
   "--num_train_samples 30 --epochs 40 --validate_every 5 --epoch_log_interval 5 --save_checkpoints --save_every_num_val 4 --seed 1 --quiet";
@@ -57,9 +57,8 @@ export async function writingCommands(folder: string): Promise<readonly WritingC
       again: async () => `data convert m.safetensors new.${format} --force --quiet`,
       result: hashesBelow,
     })),
-    ofTraining("train mf", data, `train mf --dataset_path m.safetensors ${trainFlags}`),
     ofTraining(
-      "train with TensorBoard",
+      "train mf",
       data,
       `train mf --dataset_path m.safetensors ${trainFlags} --tensorboard`,
     ),

@@ -1,8 +1,8 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { callCli } from "../programs/call-cli.ts";
-import { type FaultCode, injectFault } from "./failing-files.ts";
-import { brokenFiles, filesBelow, isUnfinished } from "./whole-files.ts";
+import { type FaultCode, failWrite } from "./failing-write.ts";
+import { brokenFiles, filesBelow, isUnfinished } from "../programs/whole-files.ts";
 
 /** A command that writes, tried with every one of its writes failing in turn. */
 export interface WritingCommand {
@@ -44,7 +44,7 @@ export async function failEachWrite(
     const code = codes[at % codes.length]!;
     const folder = join(scratch, "tried");
     await cp(tried.prepared, folder, { recursive: true });
-    const fault = await injectFault(folder, at, code);
+    const fault = await failWrite(folder, at, code);
     const answer = await callCli(tried.command, folder).finally(() => fault.restore());
     const complain = (problem: string): void =>
       void problems.push(`${tried.name}, ${code} at call ${at} (${fault.struck}): ${problem}`);
