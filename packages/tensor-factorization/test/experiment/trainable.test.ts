@@ -230,6 +230,16 @@ describe("checkpoints", () => {
     }
   });
 
+  test("of the PyTorch scripts hold no generator: the run's own goes on", async () => {
+    const flags = { ...plain, batch_size: 4 };
+    const { trainable: other } = await prepare(experiment, flags, 5);
+    const { arrays } = await other.save();
+    const { trainable } = await prepare(experiment, flags, 6);
+    const before = (await trainable.save()).metadata;
+    await trainable.restore({ arrays, metadata: { source: "PyTorch" } });
+    expect(await trainable.save()).toEqual({ arrays, metadata: before });
+  });
+
   describe("that do not fit are refused in one line", () => {
     const refused = async (
       change: Record<string, NamedArray | undefined>,
