@@ -164,7 +164,7 @@ describe.each(files)("$name, changed", ({ bytes, entries, pickle, text }) => {
         const value = valueOrRefusal(changed);
         if (value !== undefined) expect(written(value)).toBe(text);
       }),
-      { numRuns: 1000 },
+      { numRuns: 700 },
     );
   });
 
@@ -178,7 +178,7 @@ describe.each(files)("$name, changed", ({ bytes, entries, pickle, text }) => {
         expect(Object.keys(Object.prototype)).toEqual([]);
         expect("polluted" in {}).toBe(false);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1300 },
     );
   });
 
@@ -219,7 +219,7 @@ describe.each(files)("$name, changed", ({ bytes, entries, pickle, text }) => {
         const value = valueOrRefusal(zipOf(all, whole));
         if (value !== undefined) expect(written(value)).toBe(text);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

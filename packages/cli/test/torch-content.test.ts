@@ -91,7 +91,7 @@ describe.each(problems)("a checkpoint of %s, one part of which is another", asyn
         }
         expect("polluted" in {}).toBe(false);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
