@@ -65,15 +65,13 @@ const bin = join(root, "packages/cli/bin/implicit-rank.js");
 /** As npm links it; what is printed to be typed next begins with npx then. */
 const installed = join(root, "node_modules/.bin/implicit-rank");
 
-/** Sends how it was called, its folder and its arguments; gets its exit code and where its outputs are. */
+/** Sends how it was called, its folder and its arguments; gets its exit code and a script that prints. */
 const client = `#!/bin/bash
 if [ "$DOCUMENTS_MODE" = process ]; then exec "${process.execPath}" "\${STARTED_AS:-${bin}}" "$@"; fi
 exec 3<>"/dev/tcp/127.0.0.1/$DOCUMENTS_PORT"
 printf '%s\\0' $(($# + 3)) "\${STARTED_AS:-implicit-rank}" "$PWD" "$DOCUMENTS_MODE" "$@" >&3
-read -r code outputs <&3
-printf '%s' "$(<"$outputs.stdout")"
-if [ -s "$outputs.stdout" ]; then echo; fi
-if [ -s "$outputs.stderr" ]; then echo "$(<"$outputs.stderr")" >&2; fi
+read -r code script <&3
+source "$script"
 exit "$code"
 `;
 

@@ -16,7 +16,10 @@ interface Request {
 }
 
 const outputs = process.argv[2]!;
-const writers = { stdout: process.stdout.write, stderr: process.stderr.write };
+const writers = {
+  stdout: process.stdout.write.bind(process.stdout),
+  stderr: process.stderr.write.bind(process.stderr),
+};
 let answered = 0;
 let queue = Promise.resolve();
 
@@ -42,19 +45,18 @@ function readRequest(text: string): Request | undefined {
 }
 
 async function answer(request: Request, socket: Socket): Promise<void> {
-  const base = join(outputs, String(answered++));
-  const written = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
+  const lines: string[] = [];
+  for (const [name, descriptor] of [["stdout", 1] as const, ["stderr", 2] as const]) {
     process[name].write = (text: string | Uint8Array) => {
-      written[name] += text;
+      lines.push(`printf %s '${String(text).replaceAll("'", "'\\''")}' >&${descriptor}\n`);
       return true;
     };
   }
   const code = await run(request);
-  Object.assign(process.stdout, { write: writers.stdout });
-  Object.assign(process.stderr, { write: writers.stderr });
-  for (const name of ["stdout", "stderr"] as const) writeFileSync(`${base}.${name}`, written[name]);
-  socket.end(`${code} ${base}\n`);
+  for (const name of ["stdout", "stderr"] as const) process[name].write = writers[name];
+  const script = join(outputs, String(answered++));
+  writeFileSync(script, lines.join(""));
+  socket.end(`${code} ${script}\n`);
 }
 
 async function run({ startedAs, folder, mode, args }: Request): Promise<number> {

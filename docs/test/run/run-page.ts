@@ -53,9 +53,14 @@ const kinds: Readonly<Record<string, (block: Block, page: Page) => Promise<void>
   python: runPythonBlock,
 };
 
-async function saveFile(block: Block, name: string, { folder }: Page): Promise<void> {
+async function saveFile(block: Block, name: string, page: Page): Promise<void> {
+  const { folder } = page;
+  if (block.language === "json") await runBefore(block, page);
   await mkdir(dirname(join(folder, name)), { recursive: true });
-  await writeFile(join(folder, name), moduleText(block, []));
+  await writeFile(
+    join(folder, name),
+    block.language === "json" ? block.code : moduleText(block, []),
+  );
 }
 
 async function runCommands(block: Block, page: Page): Promise<void> {

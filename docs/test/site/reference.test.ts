@@ -29,21 +29,20 @@ describe.each(entries)("$specifier", ({ specifier, name }) => {
   });
 });
 
-/** Whether below the heading of a symbol there is a sentence, beside its declaration. */
+/** Whether a symbol has, beside its declaration, a sentence on what it is or when it throws. */
 function hasDescription(page: string, symbol: string): boolean {
-  const section = page
-    .split(/^#{2,3} /m)
-    .find((text) => new RegExp(`^${symbol}(\\(\\))?\\n`).test(text));
+  const sections = page.split(/^#{2,3} /m);
+  const section = sections.find((text) => new RegExp(`^${symbol}(\\(\\))?\\n`).test(text));
+  const [head = "", ...parts] = (section ?? "").split(/^#{4} /m);
+  const sentences = [
+    head.replace(/^.*\n/, ""),
+    ...parts.filter((part) => part.startsWith("Throws")),
+  ];
   return (
-    section !== undefined &&
-    /^[A-Z0-9Σ‖√`@\\_*-].{10,}/mu.test(
-      section
-        .replace(/```[^]*?```/g, "")
-        .split("\n#### ")[0]!
-        .split("\n")
-        .slice(1)
-        .join("\n"),
-    )
+    sentences
+      .join("")
+      .replace(/```[^]*?```/g, "")
+      .trim().length > 12
   );
 }
 
