@@ -4,7 +4,9 @@ import { format, resolveConfig } from "prettier";
 import { expect, test } from "vitest";
 import { everythingInstalled, installedWithOurs } from "../publishing/installed-packages.ts";
 import { allowedLicenses, licensedPackages, licensesPage } from "../publishing/licenses.ts";
-import { root } from "../publishing/published-packages.ts";
+import { npm } from "../publishing/npm.ts";
+import { readPublishedManifests, root } from "../publishing/published-packages.ts";
+import { patient } from "./published/consumer-project.ts";
 
 test("what comes with our packages has a license that lets anyone use it", async () => {
   const packages = await licensedPackages();
@@ -32,3 +34,29 @@ test("of what development installs, it is decided whose scripts run", async () =
   const names = new Set(withScripts.map(({ name }) => name));
   expect(Object.keys(allowScripts).sort()).toEqual([...names].sort());
 });
+
+test(
+  "no vulnerability of high severity is known of what users install",
+  { timeout: patient },
+  async (context) => {
+    const workspaces = (await readPublishedManifests()).flatMap(({ name }) => ["-w", name]);
+    const args = ["audit", "--omit=dev", "--fetch-retries=0", "--json", ...workspaces];
+    const audit: AuditReport = JSON.parse(
+      await npm(root, args).then(
+        ({ stdout }) => stdout,
+        (error) => error.stdout || "{}",
+      ),
+    );
+    if (audit.vulnerabilities === undefined)
+      return context.skip(`the registry answers no audits here: ${audit.message ?? "no report"}`);
+    const serious = Object.values(audit.vulnerabilities).filter(({ severity }) =>
+      ["high", "critical"].includes(severity),
+    );
+    expect(serious).toEqual([]);
+  },
+);
+
+interface AuditReport {
+  readonly message?: string;
+  readonly vulnerabilities?: Readonly<Record<string, { readonly severity: string }>>;
+}
