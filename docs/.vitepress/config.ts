@@ -2,6 +2,7 @@ import { defineConfig } from "vitepress";
 import { sidebars, topBar } from "./navigation.ts";
 import { repositoryLinks } from "./repository-links.ts";
 import { pageOf } from "./site-paths.ts";
+import { withoutComments } from "./without-comments.ts";
 
 /** Where the site lies on its host: `DOCS_BASE=/implicit-rank/` for the pages of a repository. */
 const base = process.env["DOCS_BASE"] ?? "/";
@@ -35,7 +36,10 @@ export default defineConfig({
   markdown: {
     math: true,
     theme: { light: "github-light-default", dark: "github-dark-default" },
-    config: (markdown) => void repositoryLinks(markdown),
+    config: (markdown) => {
+      repositoryLinks(markdown);
+      withoutComments(markdown);
+    },
   },
   themeConfig: {
     nav: topBar(),

@@ -1,6 +1,6 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { pageOf, repository } from "./site-paths.ts";
+import { pageOf, repository, siteLink } from "./site-paths.ts";
 
 /** An example: a program, or a folder of files that belong together. */
 export interface Example {
@@ -39,11 +39,20 @@ function titleOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The files of an example as Markdown. */
-export function exampleText({ title, files }: Example): string {
+/** The files of an example as Markdown, after the README of their folder. */
+export function exampleText({ name, title, files }: Example): string {
+  const readme = `examples/${name}/README.md`;
+  const introduction = existsSync(join(repository, readme)) ? introductionOf(readme) : `# ${title}`;
   const sections = files.map((file) => {
     const code = readFileSync(join(repository, file), "utf8").trim();
     return `\`${file}\`\n\n\`\`\`\`${extname(file).slice(1)}\n${code}\n\`\`\`\``;
   });
-  return [`# ${title}`, ...sections].join("\n\n");
+  return [introduction, ...sections].join("\n\n");
+}
+
+function introductionOf(readme: string): string {
+  return readFileSync(join(repository, readme), "utf8").replace(
+    /\]\((?![a-z]+:|[/#])([^)\s]+)\)/g,
+    (_, href: string) => `](${siteLink(href, readme)})`,
+  );
 }

@@ -24,7 +24,8 @@ export function sortIntoTopics(
     topicOf(relative(sourceFolder, sourceFileOf(project, child))),
   );
   if (topics.size < 2) return;
-  module.categories = [...topics].map(([title, children]) => {
+  const errorsLast = [...topics].toSorted(([a], [b]) => Number(isErrors(a)) - Number(isErrors(b)));
+  module.categories = errorsLast.map(([title, children]) => {
     const category = new ReflectionCategory(title);
     category.children = children.toSorted(byKindAndName);
     return category;
@@ -46,6 +47,10 @@ export function sourceFileOf(
 function topicOf(path: string): string {
   const first = path.split("/")[0]!.replace(/\.ts$/, "").replaceAll("-", " ");
   return first.charAt(0).toUpperCase() + first.slice(1);
+}
+
+function isErrors(topic: string): boolean {
+  return /^errors?$/i.test(topic);
 }
 
 function byKindAndName(a: DeclarationReflection, b: DeclarationReflection): number {

@@ -1,5 +1,5 @@
 // The default theme with the fonts of the reader's system: nothing is loaded from elsewhere.
 import theme from "vitepress/theme-without-fonts";
-import "./colors.css";
+import "./style.css";
 
 export default theme;
