@@ -91,5 +91,7 @@ function wallTime(
   const first = sessions[0]!;
   const count = history.epochs.findIndex((other) => other >= first.first_epoch);
   const last = history.seconds.at(count < 0 ? -1 : count - 1) ?? 0;
-  return first.offset - (last - seconds);
+  const before = last - seconds;
+  // Imported epochs have no time: they are shown to end there too.
+  return Number.isNaN(before) ? first.offset : first.offset - before;
 }
