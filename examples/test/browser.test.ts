@@ -19,7 +19,7 @@ describe("the page that trains a CP factorization", () => {
   let browser: Browser | undefined;
   beforeAll(async () => {
     if (noChromium === undefined) browser = await launchChromium();
-  }, timeout);
+  });
   afterAll(() => browser?.close());
 
   /** The page as built, from the disk unless told, once its first problem is drawn. */
@@ -55,7 +55,6 @@ describe("the page that trains a CP factorization", () => {
 
   test.for([2, 4])(
     "raises as many components as a target of rank %i has",
-    { timeout },
     async (rank, context) => {
       if (noChromium !== undefined) return context.skip(noChromium);
       const { page, trace } = await openPage();
@@ -75,76 +74,64 @@ describe("the page that trains a CP factorization", () => {
     },
   );
 
-  test(
-    "after a large start many components fit, and the unseen entries are wrong",
-    { timeout },
-    async (context) => {
-      if (noChromium !== undefined) return context.skip(noChromium);
-      const { page } = await openPage();
-      await page.getByLabel("Initial scale").selectOption("0.3");
-      await trainToTheEnd(page);
-      expect(await number(page, "observed-loss")).toBeLessThan(1e-4);
-      expect(await number(page, "unseen-loss")).toBeGreaterThan(0.1);
-    },
-  );
+  test("after a large start many components fit, and the unseen entries are wrong", async (context) => {
+    if (noChromium !== undefined) return context.skip(noChromium);
+    const { page } = await openPage();
+    await page.getByLabel("Initial scale").selectOption("0.3");
+    await trainToTheEnd(page);
+    expect(await number(page, "observed-loss")).toBeLessThan(1e-4);
+    expect(await number(page, "unseen-loss")).toBeGreaterThan(0.1);
+  });
 
-  test(
-    "can be paused, resumed, reset and used by keyboard, under a path of any host",
-    { timeout },
-    async (context) => {
-      if (noChromium !== undefined) return context.skip(noChromium);
-      const { page, trace } = await openPage({ address: "http://host.test/docs/live/index.html" });
-      await page.selectOption("#pace", "150");
-      const start = page.getByRole("button", { name: "Start" });
-      await start.focus();
-      await page.keyboard.press("Enter");
-      await expect.poll(() => number(page, "iteration"), { timeout }).toBeGreaterThan(3);
-      await page.getByRole("button", { name: "Pause" }).press("Space");
-      await page.locator("#speed").getByText("–").waitFor();
-      const paused = await number(page, "iteration");
-      await page.waitForTimeout(300);
-      expect(await number(page, "iteration")).toBe(paused);
-      await start.click();
-      await expect.poll(() => number(page, "iteration"), { timeout }).toBeGreaterThan(paused);
-      await page.getByRole("button", { name: "Reset" }).click();
-      await page.waitForSelector("#facts:not(:empty)", { state: "attached" });
-      expect(await number(page, "iteration")).toBe(0);
-      expect(await start.isEnabled()).toBe(true);
-      expect(trace.problems).toEqual([]);
-    },
-  );
+  test("can be paused, resumed, reset and used by keyboard, under a path of any host", async (context) => {
+    if (noChromium !== undefined) return context.skip(noChromium);
+    const { page, trace } = await openPage({ address: "http://host.test/docs/live/index.html" });
+    await page.selectOption("#pace", "150");
+    const start = page.getByRole("button", { name: "Start" });
+    await start.focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => number(page, "iteration"), { timeout }).toBeGreaterThan(3);
+    await page.getByRole("button", { name: "Pause" }).press("Space");
+    await page.locator("#speed").getByText("–").waitFor();
+    const paused = await number(page, "iteration");
+    await page.waitForTimeout(300);
+    expect(await number(page, "iteration")).toBe(paused);
+    await start.click();
+    await expect.poll(() => number(page, "iteration"), { timeout }).toBeGreaterThan(paused);
+    await page.getByRole("button", { name: "Reset" }).click();
+    await page.waitForSelector("#facts:not(:empty)", { state: "attached" });
+    expect(await number(page, "iteration")).toBe(0);
+    expect(await start.isEnabled()).toBe(true);
+    expect(trace.problems).toEqual([]);
+  });
 
-  test(
-    "says what is wrong with impossible settings, and goes on with possible ones",
-    { timeout },
-    async (context) => {
-      if (noChromium !== undefined) return context.skip(noChromium);
-      const { page } = await openPage();
-      const size = page.getByLabel("Mode size");
-      await size.fill("4");
-      await size.blur();
-      expect(await page.innerText("#problem")).toContain("16 components are enough");
-      expect(await page.getByRole("button", { name: "Start" }).isDisabled()).toBe(true);
-      await size.fill("");
-      await size.blur();
-      expect(await page.innerText("#problem")).toContain("missing or out of its range");
-      await page.getByLabel("Order").fill("5");
-      await size.fill("20");
-      await size.blur();
-      expect(await page.innerText("#problem")).toContain("3,200,000 entries");
-      await page.getByLabel("Order").fill("3");
-      await size.fill("8");
-      await size.blur();
-      expect(await page.innerText("#problem")).toBe("");
-      await page.waitForSelector("#facts:not(:empty)", { state: "attached" });
-      expect(await page.getByRole("button", { name: "Start" }).isEnabled()).toBe(true);
-    },
-  );
+  test("says what is wrong with impossible settings, and goes on with possible ones", async (context) => {
+    if (noChromium !== undefined) return context.skip(noChromium);
+    const { page } = await openPage();
+    const size = page.getByLabel("Mode size");
+    await size.fill("4");
+    await size.blur();
+    expect(await page.innerText("#problem")).toContain("16 components are enough");
+    expect(await page.getByRole("button", { name: "Start" }).isDisabled()).toBe(true);
+    await size.fill("");
+    await size.blur();
+    expect(await page.innerText("#problem")).toContain("missing or out of its range");
+    await page.getByLabel("Order").fill("5");
+    await size.fill("20");
+    await size.blur();
+    expect(await page.innerText("#problem")).toContain("3,200,000 entries");
+    await page.getByLabel("Order").fill("3");
+    await size.fill("8");
+    await size.blur();
+    expect(await page.innerText("#problem")).toBe("");
+    await page.waitForSelector("#facts:not(:empty)", { state: "attached" });
+    expect(await page.getByRole("button", { name: "Start" }).isEnabled()).toBe(true);
+  });
 
   test.for([
     { name: "on a light page", colorScheme: "light", viewport: { width: 1200, height: 900 } },
     { name: "on a dark phone", colorScheme: "dark", viewport: { width: 360, height: 740 } },
-  ] as const)("is accessible $name", { timeout }, async ({ name: _, ...options }, context) => {
+  ] as const)("is accessible $name", async ({ name: _, ...options }, context) => {
     if (noChromium !== undefined) return context.skip(noChromium);
     const { page } = await openPage({ ...options, reducedMotion: "reduce" });
     await trainToTheEnd(page);

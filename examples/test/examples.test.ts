@@ -6,14 +6,14 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 
 /** Runs an example as a reader would, with a temporary folder of its own; returns what it prints. */
-async function runExample(name: string): Promise<string> {
+async function runExample(name: string, ...args: readonly string[]): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), "implicit-rank example "));
   onTestFinished(() => rm(scratch, { recursive: true, force: true }));
   const options = {
     cwd: join(import.meta.dirname, ".."),
     env: { ...process.env, TMPDIR: scratch },
   };
-  const { stdout } = await promisify(execFile)(process.execPath, [name], options);
+  const { stdout } = await promisify(execFile)(process.execPath, [name, ...args], options);
   return stdout;
 }
 
@@ -52,6 +52,50 @@ test("own-cnn.ts trains a network of the user's with the regularizer", async () 
   // The network begins local, and the regularizer makes the ends interact.
   expect(changeAt(0)).toBeGreaterThan(0.9);
   expect(changeAt(60)).toBeLessThan(0.85);
+});
+
+test.for(["simd", "cpu"])(
+  "tfjs-loop.ts trains a factorization among other layers, on %s",
+  async (backend) => {
+    const printed = await runExample("tfjs-loop.ts", backend);
+    const [small, large] = printed.split("start 0.3") as [string, string];
+    for (const run of [small, large]) {
+      expect(numberAfter(run, "step 0: loss")).toBeGreaterThan(0.6);
+      expect(numberAfter(run, "step 100: loss")).toBeLessThan(0.2);
+      expect(numberAfter(run, "accuracy on unseen digits")).toBeGreaterThan(90);
+    }
+    // Both classify, but only the small start leaves the halves of the image hardly entangled.
+    expect(numberAfter(small, "between upper and lower half")).toBeLessThan(1.5);
+    expect(numberAfter(large, "between upper and lower half")).toBeGreaterThan(2);
+  },
+);
+
+test("complete-temperatures.ts is better than effects of the modes, and grows by components", async () => {
+  const printed = await runExample("complete-temperatures.ts");
+  const errorsOf = (method: string): readonly [number, number] => {
+    const line = printed.split("\n").find((text) => text.startsWith(method))!;
+    return line.slice(18).trim().split(/ +/).map(Number) as [number, number];
+  };
+  const [product, line, cp, hierarchical] = [
+    "product of effects",
+    "line over days",
+    "CP ",
+    "hierarchical (HT)",
+  ].map(errorsOf) as [[number, number], [number, number], [number, number], [number, number]];
+  for (const share of [0, 1] as const) {
+    expect(cp[share]).toBeLessThan(product[share] / 2);
+    expect(hierarchical[share]).toBeLessThan(0.7 * product[share]);
+  }
+  // What knows that days have an order is better where many are known, and no better where few are.
+  expect(line[0]).toBeLessThan(cp[0]);
+  expect(cp[1]).toBeLessThan(1.1 * line[1]);
+
+  const normsAt = (step: number): number[] => {
+    const row = new RegExp(`step +${step}: .*\\|(.*)`).exec(printed)![1]!;
+    return row.trim().split(/ +/).map(Number);
+  };
+  const largeAt = (step: number): number => normsAt(step).filter((norm) => norm > 5).length;
+  expect([0, 1600, 8000].map(largeAt)).toEqual([0, 1, 2]);
 });
 
 test("mnist-digits.ts writes all 10,000 digits as idx files", async () => {

@@ -71,8 +71,7 @@ describe("read_run.py", () => {
     expect(stderr).toContain("epoch_399.safetensors: metrics.jsonl is not what it was");
   });
 
-  // matplotlib looks for all fonts of the machine when it is first used.
-  test("draws the curves", { timeout: 300_000 }, async (context) => {
+  test("draws the curves", async (context) => {
     const withPlots = pythonWith("numpy, matplotlib");
     if (withPlots === undefined) return context.skip("no python3 with numpy and matplotlib");
     const folder = await smallRun("mf");
