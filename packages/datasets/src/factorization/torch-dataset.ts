@@ -1,4 +1,5 @@
-import type { NamedArray, TorchKey, TorchValue } from "@implicit-rank/array-files";
+import { isTorchDictionary, isTorchTensor } from "@implicit-rank/array-files";
+import type { TorchDictionary, TorchValue } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
 import type { FactorizationDataset } from "./dataset.ts";
 
@@ -9,10 +10,9 @@ import type { FactorizationDataset } from "./dataset.ts";
  * @throws DatasetError (exit code 1) if the file holds something else
  */
 export function datasetFromTorch(value: TorchValue, path: string): FactorizationDataset {
-  if (!(value instanceof Map)) throw notADataset(path);
-  const content = value as ReadonlyMap<TorchKey, TorchValue>;
-  if (content.has("A")) return matrixDataset(content, path);
-  if (content.has("inputs")) return tensorDataset(content, path);
+  if (!isTorchDictionary(value)) throw notADataset(path);
+  if (value.has("A")) return matrixDataset(value, path);
+  if (value.has("inputs")) return tensorDataset(value, path);
   throw notADataset(path);
 }
 
@@ -23,7 +23,7 @@ function notADataset(path: string): DatasetError {
   );
 }
 
-function matrixDataset(content: ReadonlyMap<TorchKey, TorchValue>, path: string) {
+function matrixDataset(content: TorchDictionary, path: string) {
   const inputs = floatTensor(content.get("A"), "A", 3, path);
   const [samples, rows, cols] = inputs.shape as [number, number, number];
   const targets = floatTensor(content.get("y"), "y", 1, path, [samples]);
@@ -45,7 +45,7 @@ function matrixDataset(content: ReadonlyMap<TorchKey, TorchValue>, path: string)
   };
 }
 
-function tensorDataset(content: ReadonlyMap<TorchKey, TorchValue>, path: string) {
+function tensorDataset(content: TorchDictionary, path: string) {
   const inputs = floatTensor(content.get("inputs"), "inputs", 3, path);
   const [samples, order, size] = inputs.shape as [number, number, number];
   if (order < 2) throw garbled(path, "inputs", `have order ${order}, at least 2 is needed`);
@@ -103,7 +103,7 @@ function floatTensor(
   path: string,
   shape?: readonly number[],
 ): FloatTensor {
-  if (!isTensor(value)) throw garbled(path, field, "is no tensor");
+  if (!isTorchTensor(value)) throw garbled(path, field, "is no tensor");
   if (value.shape.length !== axes || value.data.length === 0) {
     throw garbled(path, field, `must have ${axes} axes and not be empty`);
   }
@@ -131,17 +131,13 @@ function garbled(path: string, field: string, problem: string): DatasetError {
   return new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
 }
 
-function isTensor(value: TorchValue | undefined): value is NamedArray {
-  return typeof value === "object" && value !== null && "shape" in value;
-}
-
 /** Settings as JSON holds them: maps become objects, tensors and big integers text. */
 function plain(value: TorchValue): unknown {
   if (Array.isArray(value)) return (value as readonly TorchValue[]).map(plain);
-  if (value instanceof Map) {
-    const pairs = [...(value as ReadonlyMap<TorchKey, TorchValue>)];
+  if (isTorchDictionary(value)) {
+    const pairs = [...value];
     return Object.fromEntries(pairs.map(([key, child]) => [String(key), plain(child)]));
   }
   if (typeof value === "bigint") return String(value);
-  return isTensor(value) ? `tensor of shape ${value.shape.join(" × ")}` : value;
+  return isTorchTensor(value) ? `tensor of shape ${value.shape.join(" × ")}` : value;
 }

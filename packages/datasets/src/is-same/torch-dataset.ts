@@ -1,4 +1,5 @@
-import type { TorchKey, TorchValue } from "@implicit-rank/array-files";
+import { isTorchDictionary, isTorchTensor } from "@implicit-rank/array-files";
+import type { TorchValue } from "@implicit-rank/array-files";
 import { DatasetError } from "../error.ts";
 import type { IsSameDataset } from "./dataset-file.ts";
 
@@ -8,7 +9,7 @@ import type { IsSameDataset } from "./dataset-file.ts";
  * @throws DatasetError (exit code 1) if the file holds something else
  */
 export function isSameFromTorch(value: TorchValue, path: string): IsSameDataset {
-  const content = value instanceof Map ? (value as ReadonlyMap<TorchKey, TorchValue>) : undefined;
+  const content = isTorchDictionary(value) ? value : undefined;
   const pairs = integers(content?.get("image_pairs_indices"));
   const labels = integers(content?.get("labels"));
   const train = content?.get("train");
@@ -36,7 +37,7 @@ export function isSameFromTorch(value: TorchValue, path: string): IsSameDataset 
 }
 
 function integers(value: TorchValue | undefined): number[] | undefined {
-  if (typeof value !== "object" || value === null || !("data" in value)) return undefined;
+  if (!isTorchTensor(value)) return undefined;
   const { data } = value;
   return data instanceof BigInt64Array ? Array.from(data, Number) : undefined;
 }
