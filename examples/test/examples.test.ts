@@ -17,6 +17,18 @@ async function runExample(name: string, ...args: readonly string[]): Promise<str
   return stdout;
 }
 
+/** Each line that README.md shows under a heading is printed, though other processors may round otherwise. */
+async function expectShown(heading: string, printed: string): Promise<void> {
+  const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
+  const section = readme.split(/^## /m).find((text) => text.startsWith(heading))!;
+  const blocks = [...section.matchAll(/^```text\n(.*?)^```/gms)].map(([, block]) => block!);
+  expect(blocks).not.toEqual([]);
+  const withoutNumbers = (line: string): string => line.replaceAll(/[\d.]+/g, "#").trim();
+  const lines = printed.split("\n").map(withoutNumbers);
+  for (const line of blocks.flatMap((block) => block.trimEnd().split("\n")))
+    expect(lines).toContain(withoutNumbers(line));
+}
+
 const numberAfter = (text: string, label: string): number =>
   Number(text.slice(text.indexOf(label) + label.length).match(/[\d.e+-]+/)?.[0]);
 
@@ -58,6 +70,7 @@ test.for(["simd", "cpu"])(
   "tfjs-loop.ts trains a factorization among other layers, on %s",
   async (backend) => {
     const printed = await runExample("tfjs-loop.ts", backend);
+    await expectShown("Inside a TensorFlow.js model", printed);
     const [small, large] = printed.split("start 0.3") as [string, string];
     for (const run of [small, large]) {
       expect(numberAfter(run, "step 0: loss")).toBeGreaterThan(0.6);
@@ -72,6 +85,7 @@ test.for(["simd", "cpu"])(
 
 test("complete-temperatures.ts is better than effects of the modes, and grows by components", async () => {
   const printed = await runExample("complete-temperatures.ts");
+  await expectShown("A real tensor", printed);
   const errorsOf = (method: string): readonly [number, number] => {
     const line = printed.split("\n").find((text) => text.startsWith(method))!;
     return line.slice(18).trim().split(/ +/).map(Number) as [number, number];
@@ -114,4 +128,18 @@ test("mnist-digits.ts writes all 10,000 digits as idx files", async () => {
     return count;
   };
   expect((await split("train")) + (await split("t10k"))).toBe(10_000);
+});
+
+test("README.md names every example", async () => {
+  const folder = join(import.meta.dirname, "..");
+  const readme = await readFile(join(folder, "README.md"), "utf8");
+  const entries = await readdir(folder, { withFileTypes: true });
+  const others = new Set(["dist", "node_modules", "test", "test-results", "vitest.config.ts"]);
+  const examples = entries
+    .filter(
+      (entry) => !others.has(entry.name) && (entry.isDirectory() || entry.name.endsWith(".ts")),
+    )
+    .map(({ name }) => name);
+  expect(examples.length).toBeGreaterThan(8);
+  for (const name of examples) expect(readme).toMatch(new RegExp(`\\(${name}\\)`));
 });
