@@ -8,8 +8,17 @@ export interface Answer {
   readonly stderr: string;
 }
 
+/** A process has one current folder: commands in this one wait for one another. */
+let queue: Promise<unknown> = Promise.resolve();
+
 /** Runs a command line (words without blanks) in this process, in a folder. */
-export async function callCli(line: string, folder: string): Promise<Answer> {
+export function callCli(line: string, folder: string): Promise<Answer> {
+  const answer = queue.then(() => callInFolder(line, folder));
+  queue = answer.catch(() => undefined);
+  return answer;
+}
+
+async function callInFolder(line: string, folder: string): Promise<Answer> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const before = process.cwd();
   process.chdir(folder);

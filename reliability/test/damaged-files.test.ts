@@ -7,7 +7,7 @@ import * as files from "../damage/files.ts";
 import { rounds, seedOfDay } from "../programs/scale.ts";
 
 /** Mutations of each kind of file; 10,000 in all are asked for. */
-const EACH = 350 * rounds;
+const EACH = 300 * rounds;
 const tallies: Tally[] = [];
 
 describe("a damaged file is refused in one line or was not damaged where it is read", () => {
