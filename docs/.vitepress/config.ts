@@ -2,6 +2,7 @@ import { defineConfig } from "vitepress";
 import { sidebars, topBar } from "./navigation.ts";
 import { repositoryLinks } from "./repository-links.ts";
 import { pageOf } from "./site-paths.ts";
+import { plainForSearch, searchText } from "./search-text.ts";
 import { withoutComments } from "./without-comments.ts";
 
 /** Where the site lies on its host: `DOCS_BASE=/implicit-rank/` for the pages of a repository. */
@@ -39,13 +40,14 @@ export default defineConfig({
     config: (markdown) => {
       repositoryLinks(markdown);
       withoutComments(markdown);
+      plainForSearch(markdown);
     },
   },
   themeConfig: {
     nav: topBar(),
     sidebar: sidebars(),
     outline: { level: [2, 3] },
-    search: { provider: "local" },
+    search: { provider: "local", options: { _render: searchText } },
     externalLinkIcon: true,
   },
 });

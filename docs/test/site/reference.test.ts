@@ -5,6 +5,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { publicEntries } from "../../reference/public-entries.ts";
 import { writeReference } from "../../reference/write-reference.ts";
 
+vi.setConfig({ testTimeout: 120_000 });
+
 const api = resolve(import.meta.dirname, "../../api");
 const entries = publicEntries();
 
@@ -75,7 +77,10 @@ describe("problems are counted", () => {
     const source = join(folder, "index.ts");
     writeFileSync(source, code);
     const tsconfig = join(folder, "tsconfig.json");
-    writeFileSync(tsconfig, '{ "files": ["index.ts"] }');
+    writeFileSync(
+      tsconfig,
+      '{ "files": ["index.ts"], "compilerOptions": { "noLib": true, "types": [] } }',
+    );
     const print = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     onTestFinished(() => print.mockRestore());
     const entry = { specifier: "sample", name: "sample", packageName: "sample", source };
