@@ -10,6 +10,7 @@ import { runPaths } from "./files.ts";
 
 /** The right to write a run folder; at most one process has it. */
 export interface RunLock {
+  /** Gives the folder free; a lock that another process has put in its place stays. */
   release(): Promise<void>;
 }
 
