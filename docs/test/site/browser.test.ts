@@ -35,7 +35,7 @@ const desk = { width: 1280, height: 900 };
 
 // A busy machine takes its time over a page.
 const patience = 120_000;
-vi.setConfig({ testTimeout: patience });
+vi.setConfig({ testTimeout: patience, hookTimeout: patience });
 
 let browser: Browser;
 beforeAll(async () => {
