@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readSafetensors } from "@implicit-rank/array-files";
 import {
@@ -8,6 +8,7 @@ import {
   readMetrics,
   readRunConfig,
   readTorchCheckpoint,
+  resumeRun,
   runExperiment,
   type MetricHistory,
   type TorchCheckpoint,
@@ -140,6 +141,36 @@ describe.each(problems)("%s", async (problem) => {
     compare(ours);
     const direct = await readMetrics((await trainOn(checkpoint)).folder);
     expect(direct.series).toEqual(ours.series);
+  });
+});
+
+describe("a killed run that began from a file of the scripts", () => {
+  it("begins there again, unless the file is another one now", async () => {
+    const { imported, outputsDir } = await importProblem("cp-sensing");
+    const { checkpoint, later } = filesOf("cp-sensing");
+    const start = join(outputsDir, "start.ckpt");
+    await copyFile(checkpoint, start);
+    const { flags } = imported;
+    const experiment = experiments.find(({ name }) => name === "cp")!;
+    const { folder } = await runExperiment(
+      experiment,
+      {
+        ...flags,
+        ...{ ...goOn, save_checkpoints: false },
+        ...{ trainer_checkpoint: start, outputs_dir: outputsDir },
+      },
+      { output: "quiet" },
+    );
+    const { series } = await readMetrics(folder);
+    await rm(join(folder, "summary.json"));
+    await resumeRun(folder, experiments, { output: "quiet" });
+    expect((await readMetrics(folder)).series).toEqual(series);
+
+    await rm(join(folder, "summary.json"));
+    await copyFile(later, start);
+    await expect(resumeRun(folder, experiments, { output: "quiet" })).rejects.toThrow(
+      "start.ckpt: is not the checkpoint any more that",
+    );
   });
 });
 
