@@ -27,23 +27,27 @@ export async function startCommandLines(folder: string, images: string): Promise
   await writeProgram(join(programs, "npx"), npx);
   for (const name of argumentMakers)
     await writeProgram(join(programs, name), `#!/bin/bash\nexec -a ${name} /bin/${name} "$@"\n`);
+  const shared = {
+    ...process.env,
+    // Workers of sweeps and programs in documents load the same modules again and again.
+    NODE_COMPILE_CACHE: join(folder, "..", "compile-cache"),
+    FORCE_COLOR: "0",
+  };
   const server = fork(join(root, "docs/test/run/command-server.ts"), [folder], {
     cwd: folder,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
-    env: { ...process.env, FORCE_COLOR: "0" },
+    env: shared,
   });
   const [address] = (await once(server, "message")) as [{ port: number }];
   return {
     environment: (mode) => ({
-      ...process.env,
+      ...shared,
       // Checking runs nothing: a shell without other programs cannot do harm.
       PATH: mode === "check" ? programs : [programs, node, process.env["PATH"]].join(delimiter),
       DOCUMENTS_PORT: String(address.port),
       DOCUMENTS_MODE: mode,
       REPOSITORY: root,
       FIXTURES: images,
-      NODE_COMPILE_CACHE: join(folder, "compile-cache"),
-      FORCE_COLOR: "0",
     }),
     async close() {
       const end = once(server, "exit");

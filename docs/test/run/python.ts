@@ -6,10 +6,17 @@ import { moduleText } from "./modules.ts";
 
 const pythons = ["python3", "/usr/bin/python3"];
 
+const found = new Map<string, string | undefined>();
+
 /** The first Python that imports all of these modules; undefined where none does. */
 function findPython(modules: readonly string[]): string | undefined {
   const code = modules.map((name) => `import ${name}`).join("\n");
-  return pythons.find((python) => spawnSync(python, ["-c", code]).status === 0);
+  if (!found.has(code))
+    found.set(
+      code,
+      pythons.find((python) => spawnSync(python, ["-c", code]).status === 0),
+    );
+  return found.get(code);
 }
 
 /** Why a block of Python cannot be run here, or undefined if it can. */
