@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readSafetensors } from "@implicit-rank/array-files";
+import { readSafetensors, type TorchValue } from "@implicit-rank/array-files";
 import {
   importTorchRun,
   readCheckpoint,
@@ -15,6 +15,7 @@ import {
 } from "@implicit-rank/experiment-kit";
 import { importTorchFactorization } from "@implicit-rank/tensor-factorization";
 import { describe, expect, it } from "vitest";
+import { torchArrays } from "../src/commands/torch-arrays.ts";
 import { allExperiments } from "../src/experiments.ts";
 import { callMain, newFolder, runCli } from "./run-cli.ts";
 
@@ -409,20 +410,23 @@ describe("data convert", () => {
     }
   });
 
-  it("refuses what is neither data set nor model", async () => {
-    const { stderr, code } = await callMain([
-      "data",
-      "convert",
-      arrayFixture("values.pt"),
-      "x.npz",
-    ]);
-    expect(stderr).toMatch(
-      /^error: .*values\.pt: content: "settings" is no named tensor; give a state dictionary or a checkpoint with one\n$/,
-    );
-    expect(code).toBe(1);
+  it.each<[ReadonlyMap<string, TorchValue>, string]>([
+    [new Map([["settings", 1]]), 'x.pt: content: "settings" is no named tensor; give a state'],
+    [new Map(), "x.pt: content: is no state dictionary; give a state dictionary or a checkpoint"],
+    [
+      new Map([["__metadata__", { shape: [1], data: Float32Array.of(1) }]]),
+      "x.pt: __metadata__: cannot name an array; rename the parameter",
+    ],
+  ])("refuses %j", (content, message) => {
+    expect(() => torchArrays(content, "x.pt")).toThrow(message);
+  });
+
+  it("keeps the names of other models, without the prefix of data-parallel training", () => {
+    const weight = { shape: [1], data: Float32Array.of(1) };
+    const state = new Map<string, TorchValue>([["module.fc.weight", weight]]);
+    expect(torchArrays(new Map([["state_dict", state]]), "x.pt")).toEqual({
+      arrays: { "fc.weight": weight },
+      metadata: { source: "PyTorch" },
+    });
   });
 });
-
-function arrayFixture(name: string): string {
-  return join(import.meta.dirname, "..", "..", "array-files", "test", "fixtures", name);
-}
