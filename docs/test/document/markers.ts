@@ -9,7 +9,6 @@ export interface Markers {
   readonly file?: string;
   readonly keysOf?: string;
   readonly namesOf?: string;
-  readonly output?: string;
 }
 
 export interface Replacement {
@@ -27,7 +26,6 @@ const names = [
   "file",
   "keys of",
   "names of",
-  "output",
 ] as const;
 type Name = (typeof names)[number];
 
@@ -46,7 +44,6 @@ export function readMarkers(comments: readonly string[]): Markers {
     ...optional("file", one("file")),
     ...optional("keysOf", one("keys of")),
     ...optional("namesOf", one("names of")),
-    ...optional("output", one("output")),
     ...optional("interruptAt", interrupt === undefined ? undefined : quoted(interrupt)),
     shortened: said.filter(({ name }) => name === "shortened").flatMap(({ text }) => pairs(text)),
     continues: one("continues") !== undefined,

@@ -6,6 +6,7 @@ import {
 } from "@implicit-rank/cli";
 import type { FlagInfo } from "@implicit-rank/experiment-kit";
 import { format } from "prettier";
+import { defaultText } from "./flag-default.ts";
 
 const begin = "<!-- flags: made by docs/test/flags/write-flag-tables.ts -->";
 const end = "<!-- end of flags -->";
@@ -48,7 +49,7 @@ function groupText(group: FlagGroup, aliasOf: ReadonlyMap<string, string>): stri
 function flagRow(flag: FlagInfo, alias: string | undefined): string {
   const name = [flag.name, ...(alias === undefined ? [] : [alias])];
   const names = name.map((word) => `\`--${word}\``).join(", ");
-  return `| ${names} | ${takes(flag)} | ${defaultOf(flag)} | ${escapeCell(flag.description)} |`;
+  return `| ${names} | ${takes(flag)} | ${defaultText(flag)} | ${escapeCell(flag.description)} |`;
 }
 
 function takes(flag: FlagInfo): string {
@@ -63,17 +64,6 @@ function typeName(flag: FlagInfo): string {
   if (flag.type !== "boolean")
     return { string: "text", number: "number", integer: "integer" }[flag.type];
   return flag.default === undefined ? "`true`, `false`" : "–";
-}
-
-function defaultOf(flag: FlagInfo): string {
-  const { default: value } = flag;
-  if (flag.required) return "required";
-  // The number of cores is the default, which is another one on each machine.
-  if (flag.name === "workers") return "the cores";
-  if (value === undefined || value === null || value === "") return "";
-  if (value === false) return "off";
-  if (Array.isArray(value)) return value.length === 0 ? "" : `\`${value.join(" ")}\``;
-  return `\`${String(value)}\``;
 }
 
 /** What Markdown would take for a cell's end, HTML, emphasis or a formula. */

@@ -16,11 +16,13 @@ export interface PageOptions {
   readonly commandLines: CommandLines;
 }
 
+type Output = { readonly text: string } | "not run" | undefined;
+
 /** What has happened on a page so far. */
 interface Page extends PageOptions {
   readonly blocks: readonly Block[];
-  /** Of the block before. */
-  output: string | undefined;
+  /** Of the block before; "not run" if that was exempt. */
+  output: Output;
 }
 
 /** Runs the blocks of a page from top to bottom; @throws Error that names the first one that is wrong. */
@@ -68,7 +70,10 @@ async function runCommands(block: Block, page: Page): Promise<void> {
   page.output = undefined;
   await runBefore(block, page);
   if (installedPackages(code) !== undefined) return;
-  if (markers.notRun !== undefined) return check(code, page);
+  if (markers.notRun !== undefined) {
+    page.output = "not run";
+    return check(code, page);
+  }
   const { commandLines, folder } = page;
   const result = await runShell(shortenedCode(block), {
     folder,
@@ -78,7 +83,7 @@ async function runCommands(block: Block, page: Page): Promise<void> {
   });
   const expected = markers.interruptAt === undefined ? [markers.exitCode] : [0, 130];
   expectExit(result, expected);
-  page.output = result.output;
+  page.output = { text: result.output };
   if (markers.shortened.length > 0) await check(code, page);
 }
 
@@ -111,27 +116,27 @@ async function compareText(block: Block, page: Page): Promise<void> {
   const { code, markers } = block;
   if (markers.notRun !== undefined) return;
   const before = await runBefore(block, page);
-  const real =
-    markers.output === undefined
-      ? (before ?? page.output)
-      : await readFile(await onlyFile(markers.output, page), "utf8");
-  // Of a block that was not run there is nothing to compare with.
-  if (real === undefined) return;
-  const wrong = difference(code, real);
+  const output = before === undefined ? page.output : { text: before };
+  if (output === "not run") return;
+  if (output === undefined) throw new Error("is the output of nothing; say of what, or why not");
+  const wrong = difference(code, output.text);
   if (wrong !== undefined)
-    throw new Error(`is not what was printed:\n${wrong}\n\nall of it:\n${real}`);
+    throw new Error(`is not what was printed:\n${wrong}\n\nall of it:\n${output.text}`);
 }
 
 async function runModule(block: Block, page: Page): Promise<void> {
   page.output = undefined;
-  if (block.markers.notRun !== undefined || block.markers.namesOf !== undefined) return;
+  if (block.markers.notRun !== undefined || block.markers.namesOf !== undefined) {
+    page.output = "not run";
+    return;
+  }
   const name = moduleName(block);
   const { folder, commandLines } = page;
   await writeFile(join(folder, name), moduleText(block, page.blocks));
   const environment = commandLines.environment("run");
   const result = await runShell(`node ${name}`, { folder, environment, strict: true });
   expectExit(result, [block.markers.exitCode]);
-  page.output = result.output;
+  page.output = { text: result.output };
 }
 
 async function checkJson(block: Block, page: Page): Promise<void> {
@@ -165,5 +170,6 @@ async function onlyFile(pattern: string, { folder }: Page): Promise<string> {
 async function runPythonBlock(block: Block, page: Page): Promise<void> {
   page.output = undefined;
   const { folder } = page;
-  page.output = await runPython(block, page.blocks, folder);
+  const output = await runPython(block, page.blocks, folder);
+  page.output = output === undefined ? "not run" : { text: output };
 }
