@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { copyFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readSafetensors, type TorchValue } from "@implicit-rank/array-files";
 import {
@@ -280,6 +280,15 @@ describe("the command", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/^The values are not checked: data\.pt: cannot read: no such file/);
     expect(stdout).toContain("--dataset_path data.pt");
+  });
+
+  it("refuses a name in the scripts' config.json that leads out of the folder", async () => {
+    const folder = await newFolder();
+    await cp(run, folder, { recursive: true });
+    await writeFile(join(folder, "config.json"), '{"experiment_name": "../../elsewhere"}');
+    const { code, stderr } = await callMain(["runs", "import", folder, "--outputs_dir", folder]);
+    expect(stderr).toMatch(/^error: --experiment_name: must be usable as a folder name/);
+    expect(code).toBe(2);
   });
 
   it("refuses the wrong data or samples, writing nothing, unless it is forced", async () => {

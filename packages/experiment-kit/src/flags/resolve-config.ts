@@ -67,7 +67,12 @@ function sharedExcept({ flags }: Experiment): typeof sharedFlags {
   return rest;
 }
 
-function checkRunName(name: string): void {
+/**
+ * Checks that a name can begin that of a run folder.
+ *
+ * @throws MisuseError naming the flag.
+ */
+export function checkRunName(name: string): void {
   const wrong = /[/\\:*?"<>|]|\p{Cc}/u.exec(name)?.[0];
   if (wrong !== undefined) {
     throw new MisuseError(

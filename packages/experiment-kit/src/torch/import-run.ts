@@ -5,7 +5,7 @@ import type { Experiment, MetricInfo, TorchConversion, Trainable } from "../expe
 import { listFlags } from "../flags/list-flags.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
 import { parseFlags } from "../flags/parse-flags.ts";
-import { experimentFlags, resolveConfig } from "../flags/resolve-config.ts";
+import { checkRunName, experimentFlags, resolveConfig } from "../flags/resolve-config.ts";
 import { sharedFlags } from "../flags/shared-flags.ts";
 import { METRIC_SOURCES } from "../fit/metric-values.ts";
 import { restoreModel } from "../run/starting-checkpoint.ts";
@@ -74,9 +74,10 @@ export async function importTorchRun(
     ...conversion.flags,
     ...cadence(checkpoint),
     save_checkpoints: true,
-    ...(options.outputsDir === undefined ? {} : { outputs_dir: options.outputsDir }),
-    ...(options.experimentName === undefined ? {} : { experiment_name: options.experimentName }),
+    outputs_dir: options.outputsDir ?? "outputs/exps",
+    experiment_name: options.experimentName ?? String(known["experiment_name"] ?? "exp"),
   };
+  checkRunName(flags.experiment_name);
   const measured = await measure(experiment, flags, checkpoint, conversion, given, log);
   const compared = measured?.compared;
   if (options.force !== true) refuseDifference(checkpoint, compared ?? []);

@@ -26,7 +26,7 @@ export interface ImportedParts {
   readonly checkpoint: TorchCheckpoint;
   readonly conversion: TorchConversion;
   readonly script: ScriptRun;
-  readonly flags: RawFlags;
+  readonly flags: RawFlags & { readonly outputs_dir: string; readonly experiment_name: string };
   /** Flags that are not known. */
   readonly unknown: readonly string[];
   readonly measured: Measured | undefined;
@@ -40,9 +40,8 @@ export interface ImportedParts {
  */
 export async function writeImportedRun(parts: ImportedParts): Promise<string> {
   const { experiment, checkpoint, conversion, script, flags, measured } = parts;
-  const outputsDir = String(flags["outputs_dir"] ?? "outputs/exps");
+  const { outputs_dir: outputsDir, experiment_name: name } = flags;
   await checkOutputsDir(outputsDir);
-  const name = String(flags["experiment_name"] ?? "exp");
   const folder = await createRunFolder(outputsDir, name, script.created);
   try {
     const lock = await lockRun(folder);
