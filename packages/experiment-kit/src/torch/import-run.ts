@@ -1,6 +1,6 @@
 import { createRandom } from "@implicit-rank/random";
 import { z } from "zod";
-import { MisuseError, RunError } from "../errors.ts";
+import { isUserError, MisuseError, RunError } from "../errors.ts";
 import type { Experiment, MetricInfo, TorchConversion, Trainable } from "../experiment.ts";
 import { listFlags } from "../flags/list-flags.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
@@ -201,7 +201,7 @@ async function measure(
     .prepare(config, { random: createRandom(seed), log: () => undefined })
     .catch((error: unknown) => {
       // The path in the scripts' config.json may be of another machine.
-      if (isGiven || !(error instanceof Error) || !("exitCode" in error)) throw error;
+      if (isGiven || !isUserError(error)) throw error;
       log(`The values are not checked: ${error.message}`);
       return undefined;
     });
