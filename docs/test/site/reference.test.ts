@@ -34,7 +34,7 @@ describe.each(entries)("$specifier", ({ specifier, name }) => {
 /** Whether a symbol has, beside its declaration, a sentence on what it is or when it throws. */
 function hasDescription(page: string, symbol: string): boolean {
   const sections = page.split(/^#{2,3} /m);
-  const section = sections.find((text) => new RegExp(`^${symbol}(\\(\\))?\\n`).test(text));
+  const section = sections.find((text) => new RegExp(`^${symbol}(\\(\\))?( {#.*})?\\n`).test(text));
   const [head = "", ...parts] = (section ?? "").split(/^#{4} /m);
   const sentences = [
     head.replace(/^.*\n/, ""),
