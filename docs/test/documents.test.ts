@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readDocstrings } from "./document/docstrings.ts";
 import { findDocuments, root } from "./document/find-documents.ts";
 import { type Document, readDocument } from "./document/read-document.ts";
 import { type CommandLines, startCommandLines } from "./run/command-lines.ts";
@@ -54,12 +55,19 @@ function startAnother(): Promise<CommandLines> {
   return started;
 }
 
-test("blocks of TypeScript and JavaScript are well typed", { timeout: patient }, async () => {
-  const folder = join(scratch, "types");
-  await mkdir(folder);
-  const blocks = new Map([...documents].map(([name, document]) => [name, document.blocks]));
-  expect(await typeCheck(blocks, folder)).toEqual([]);
-});
+test(
+  "blocks of TypeScript and JavaScript are well typed, in docstrings too",
+  { timeout: patient },
+  async () => {
+    const folder = join(scratch, "types");
+    await mkdir(folder);
+    const blocks = new Map([
+      ...[...documents].map(([name, document]) => [name, document.blocks] as const),
+      ...(await readDocstrings()),
+    ]);
+    expect(await typeCheck(blocks, folder)).toEqual([]);
+  },
+);
 
 describe("is not run", () => {
   const exempt = pages.flatMap(([, { blocks }]) =>
