@@ -34,7 +34,7 @@ const hash = String.raw`(?<![0-9a-z])[0-9a-f]{8,}(?![0-9a-z])`;
 const time = String.raw`\d{4}[-_]\d\d[-_]\d\d[-_T ]\d\d[:_]\d\d[:_]\d\d(?:[.,]\d+)?Z?(?:_\d+)?`;
 const duration = String.raw`\d+:\d\d:\d\d(?:\.\d+)?`;
 const unit = String.raw`(?: (?:ms|s|min|h|d|B|KiB|MiB|GiB)\b)?`;
-const number = String.raw`[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?${unit}`;
+const number = String.raw`[-+−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?${unit}`;
 const variable = new RegExp(`(…)|(${time})|(${duration})|(${hash})|(${number})`, "g");
 
 const literal = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");

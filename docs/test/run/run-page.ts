@@ -4,7 +4,7 @@ import type { Block } from "../document/read-document.ts";
 import { refusal } from "./check-command-line.ts";
 import type { CommandLines } from "./command-lines.ts";
 import { difference } from "./compare-output.ts";
-import { installedPackages } from "./installs.ts";
+import { checkInstalled, installedPackages } from "./installs.ts";
 import { runPython } from "./python.ts";
 import { moduleName, moduleText } from "./modules.ts";
 import { shortenedCode } from "./shortened-code.ts";
@@ -69,7 +69,8 @@ async function runCommands(block: Block, page: Page): Promise<void> {
   const { code, markers } = block;
   page.output = undefined;
   await runBefore(block, page);
-  if (installedPackages(code) !== undefined) return;
+  const packages = installedPackages(code);
+  if (packages !== undefined) return checkInstalled(packages);
   if (markers.notRun !== undefined) {
     page.output = "not run";
     return check(code, page);
