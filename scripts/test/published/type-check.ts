@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import newest from "typescript";
 import oldest from "typescript-oldest";
-import { root } from "../../publishing/published-packages.ts";
+import { root, scope } from "../../publishing/published-packages.ts";
 
 /** A compiler and its settings, as consumers have them. */
 export interface Setup {
@@ -11,6 +11,8 @@ export interface Setup {
   readonly options: newest.CompilerOptions;
   /** Files of the compiler and types of Node, which all programs share. */
   readonly files: Map<string, newest.SourceFile | undefined>;
+  /** Declarations of others, by place within a project, that have been found right in one. */
+  readonly right: Set<string>;
 }
 
 const strict: newest.CompilerOptions = {
@@ -31,6 +33,7 @@ export const inNode: Setup = {
     types: ["node"],
   },
   files: new Map(),
+  right: new Set(),
 };
 
 /** A page made by a bundler, without the types of Node, and the oldest compiler that we promise. */
@@ -44,6 +47,7 @@ export const inBrowser: Setup = {
     types: [],
   },
   files: new Map(),
+  right: new Set(),
 };
 
 /** A module that imports others and notices when their types are missing, that is, are `any`. */
@@ -73,15 +77,18 @@ export async function typeCheck(
     options: optionsIn(project, setup),
     host: hostOf(setup),
   });
-  const ofProject = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(project));
-  const complaints = [
-    ...program.getOptionsDiagnostics(),
-    ...program.getGlobalDiagnostics(),
-    ...ofProject.flatMap((file) => [
+  const complaints = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
+  for (const file of program.getSourceFiles()) {
+    const place = file.fileName.slice(project.length + 1);
+    if (!file.fileName.startsWith(project) || setup.right.has(place)) continue;
+    const found = [
       ...program.getSyntacticDiagnostics(file),
       ...program.getSemanticDiagnostics(file),
-    ]),
-  ];
+    ];
+    complaints.push(...found);
+    const isOfOthers = place.startsWith("node_modules/") && !place.includes(scope);
+    if (isOfOthers && found.length === 0) setup.right.add(place);
+  }
   return complaints.map(({ file, code, messageText }) => {
     const place = file?.fileName.slice(project.length + 1) ?? "settings";
     return `${place}: TS${code} ${compiler.flattenDiagnosticMessageText(messageText, "\n")}`;
