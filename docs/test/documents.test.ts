@@ -31,20 +31,23 @@ beforeAll(async () => {
   await symlink(join(root, "node_modules"), join(scratch, "node_modules"));
   digits = join(scratch, "digits");
   await promisify(execFile)(process.execPath, [join(root, "examples/mnist-digits.ts"), digits]);
-});
+}, patient);
 
 afterAll(async () => {
   for (const server of servers) await (await server).close();
   await rm(scratch, { recursive: true, force: true });
-});
+}, patient);
 
 describe.concurrent("the blocks of", () => {
   test.each(pages)("%s", { timeout: patient }, async (name, { blocks }) => {
     const folder = join(scratch, name.replaceAll("/", "_"));
     await mkdir(folder, { recursive: true });
     const commandLines = free.pop() ?? (await startAnother());
-    await runPage(blocks, { folder, commandLines });
-    free.push(commandLines);
+    try {
+      await runPage(blocks, { folder, commandLines });
+    } finally {
+      free.push(commandLines);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 // Runs command lines one after another in one process, which saves the start of a process for each of
 // hundreds. The programs `implicit-rank` and `npx` that the pages' shells find are clients of this one
-// (shims.ts). Started by command-lines.ts with the folder for outputs as its argument.
+// (command-lines.ts, which starts this with the folder for outputs as its argument).
 import { writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
