@@ -1,4 +1,4 @@
-import type { D3Node } from "d3-node";
+import type { SvgPage } from "../plots/svg-page.ts";
 import type { Group } from "../plots/d3-types.ts";
 import { roundPixels } from "../plots/draw-curve.ts";
 import { FONT_FALLBACKS } from "../plots/font.ts";
@@ -12,13 +12,13 @@ export interface BlankFigure {
 
 /** A white page of the layout's size in points, with a title for those who cannot see it. */
 export function blankFigure(
-  node: D3Node,
+  page: SvgPage,
   layout: { readonly width: number; readonly height: number },
   title: string,
 ): BlankFigure {
   const width = roundPixels(layout.width);
   const height = roundPixels(layout.height);
-  const svg = node.createSVG(width, height, {
+  const svg = page.createSvg(width, height, {
     viewBox: `0 0 ${width} ${height}`,
     role: "img",
     "font-family": FONT_FALLBACKS,

@@ -1,4 +1,4 @@
-import { D3Node } from "d3-node";
+import { createSvgPage } from "../plots/svg-page.ts";
 import type { D3, Group, Scale } from "../plots/d3-types.ts";
 import { drawCurve, linePath, roundPixels, unbrokenRuns } from "../plots/draw-curve.ts";
 import { simplifyLine } from "../plots/simplify-line.ts";
@@ -34,12 +34,12 @@ export function drawDynamics(
   panels: readonly PanelCurves[],
   file: string,
 ): DrawnFigure {
-  const node = new D3Node();
-  const layout = layOutFigure(node.d3, config, panels, file);
-  const { svg, width, height } = blankFigure(node, layout, nameOf(config));
-  layout.panels.forEach((panel, i) => drawPanel(node.d3, svg, panel, layout, i));
+  const page = createSvgPage();
+  const layout = layOutFigure(page.d3, config, panels, file);
+  const { svg, width, height } = blankFigure(page, layout, nameOf(config));
+  layout.panels.forEach((panel, i) => drawPanel(page.d3, svg, panel, layout, i));
   drawHeadAndFoot(svg, layout);
-  return { svg: svgDocument(node), width, height };
+  return { svg: svgDocument(page), width, height };
 }
 
 function nameOf({ title, ax_configs: panels }: PlotConfig): string {

@@ -1,7 +1,5 @@
-import { D3Node } from "d3-node";
+import * as d3 from "d3";
 import { CATEGORICAL } from "../plots/palette.ts";
-
-const { d3 } = new D3Node();
 
 /** matplotlib's `summer`: green to yellow. */
 function summer(t: number): string {

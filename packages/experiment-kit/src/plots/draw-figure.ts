@@ -1,5 +1,5 @@
 import type { Axis, NumberValue } from "d3";
-import { D3Node } from "d3-node";
+import { createSvgPage } from "./svg-page.ts";
 import { logTicks, numberFormat, powerOfTen } from "./axis-ticks.ts";
 import type { D3, Group, Scale } from "./d3-types.ts";
 import { drawCurve, roundPixels } from "./draw-curve.ts";
@@ -28,13 +28,13 @@ export function drawFigure(
   panel: LinePanel,
   size: FigureSize = { width: 520, height: 380 },
 ): string {
-  const node = new D3Node();
-  const { d3 } = node;
+  const page = createSvgPage();
+  const { d3 } = page;
   const colors = seriesColors(panel.series, d3.interpolateViridis);
   const legend = layOutLegend(panel.series, size.height);
   const width = MARGIN.left + size.width + MARGIN.right + legend.width;
   const height = MARGIN.top + size.height + MARGIN.bottom;
-  const svg = node.createSVG(width, height, {
+  const svg = page.createSvg(width, height, {
     viewBox: `0 0 ${width} ${height}`,
     role: "img",
     "font-family": FONT_FALLBACKS,
@@ -48,7 +48,7 @@ export function drawFigure(
     .append("g")
     .attr("transform", `translate(${MARGIN.left + size.width + MARGIN.right},${MARGIN.top})`);
   drawLegend(beside, panel.series, colors, legend);
-  return svgDocument(node);
+  return svgDocument(page);
 }
 
 /** Axes, grid, curves and labels of a panel inside a group whose origin is the frame's corner. */

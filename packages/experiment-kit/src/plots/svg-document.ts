@@ -1,4 +1,4 @@
-import type { D3Node } from "d3-node";
+import type { SvgPage } from "./svg-page.ts";
 
 /** What XML cannot hold. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
@@ -8,7 +8,7 @@ export function xmlText(text: string): string {
   return text.replaceAll(FORBIDDEN, "\ufffd");
 }
 
-/** A drawing as XML; d3-node writes HTML, whose names of signs XML does not know. */
-export function svgDocument(node: D3Node): string {
-  return xmlText(node.svgString()).replaceAll("&nbsp;", "\u00a0");
+/** A drawing as XML; pages are written as HTML, whose names of signs XML does not know. */
+export function svgDocument(page: SvgPage): string {
+  return xmlText(page.svgString()).replaceAll("&nbsp;", "\u00a0");
 }

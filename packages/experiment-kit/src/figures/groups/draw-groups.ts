@@ -1,4 +1,4 @@
-import { D3Node } from "d3-node";
+import { createSvgPage } from "../../plots/svg-page.ts";
 import type { Group } from "../../plots/d3-types.ts";
 import { linePath, roundPixels, unbrokenRuns } from "../../plots/draw-curve.ts";
 import { svgDocument } from "../../plots/svg-document.ts";
@@ -30,10 +30,10 @@ const BAR_WIDTH = 0.75;
  * @throws MisuseError naming the flag, if the figure cannot be drawn as asked.
  */
 export function drawGroups(flags: GroupPlotFlags, curves: GroupCurves): DrawnFigure {
-  const node = new D3Node();
-  const layout = layOutGroups(node.d3, flags, curves);
+  const page = createSvgPage();
+  const layout = layOutGroups(page.d3, flags, curves);
   const title = plainText(flags.plot_title || flags.y_label) || "groups of runs";
-  const { svg, width, height } = blankFigure(node, layout, title);
+  const { svg, width, height } = blankFigure(page, layout, title);
   const axes = groupAt(svg, layout.axes.left, layout.axes.top);
   const size = { width: roundPixels(layout.axes.width), height: roundPixels(layout.axes.height) };
   // All x values are in the axes; the bars' ends at the first and last may be beside them.
@@ -62,7 +62,7 @@ export function drawGroups(flags: GroupPlotFlags, curves: GroupCurves): DrawnFig
   });
   drawTexts(axes, layout);
   drawGroupLegend(axes, layout, flags.error_bars_opacity);
-  return { svg: svgDocument(node), width, height };
+  return { svg: svgDocument(page), width, height };
 }
 
 function clipped(axes: Group): Group {
