@@ -3,7 +3,7 @@ import { bundle } from "../publishing/bundle.ts";
 import { moduleSpecifiers } from "../publishing/published-packages.ts";
 
 /** Stay imports: peers, and what is not for bundlers. All others, such as zod, would be in the bundle. */
-const outside = [/^@tensorflow\//, /^@resvg\//, /^d3-node$/];
+const outside = [/^@tensorflow\//, /^@resvg\//, /^jsdom$/];
 
 /** For one small export of each module: what is left to import, and the most bytes that it may take. */
 const small: readonly (readonly [name: string, from: string, imports: string[], bytes: number])[] =

@@ -64,7 +64,7 @@ async function drawFigure({
   const finished = statuses.filter(({ state }) => state === "finished");
   if (flags.plot_config_path === "" || finished.length === 0 || exitCode === 130) return undefined;
   const name = basename(flags.plot_config_path).replace(/(_plot_config)?(\.json)?$/, "");
-  // Loaded only where a figure is drawn: d3-node brings jsdom.
+  // Loaded only where a figure is drawn: it brings jsdom.
   const { plotDynamics } = await import("@implicit-rank/experiment-kit/figures");
   return plotDynamics({
     config: flags.plot_config_path,
