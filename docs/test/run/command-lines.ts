@@ -26,7 +26,10 @@ export async function startCommandLines(folder: string, images: string): Promise
   await writeProgram(join(programs, "implicit-rank"), client);
   await writeProgram(join(programs, "npx"), npx);
   for (const name of argumentMakers)
-    await writeProgram(join(programs, name), `#!/bin/bash\nexec -a ${name} /bin/${name} "$@"\n`);
+    await writeProgram(
+      join(programs, name),
+      `#!/bin/bash\nPATH="$DOCUMENTS_PATH"\nexec ${name} "$@"\n`,
+    );
   const shared = {
     ...process.env,
     // Workers of sweeps and programs in documents load the same modules again and again.
@@ -44,6 +47,7 @@ export async function startCommandLines(folder: string, images: string): Promise
       ...shared,
       // Checking runs nothing: a shell without other programs cannot do harm.
       PATH: mode === "check" ? programs : [programs, node, process.env["PATH"]].join(delimiter),
+      DOCUMENTS_PATH: process.env["PATH"],
       DOCUMENTS_PORT: String(address.port),
       DOCUMENTS_MODE: mode,
       REPOSITORY: root,
