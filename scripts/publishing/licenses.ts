@@ -10,6 +10,7 @@ export const allowedLicenses = [
   "BlueOak-1.0.0",
   "ISC",
   "MIT",
+  "MIT-0",
   "MPL-2.0",
   "Unlicense",
 ];
