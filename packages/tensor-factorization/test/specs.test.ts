@@ -90,13 +90,17 @@ describe("bad specifications are refused in one line that names the flag", () =>
     [
       "one width",
       ht({ widths: [3] }),
-      /^--ht_layer_widths: 1 given, .* has 2 hidden layers; give 2/,
+      /^--ht_layer_widths: 1 given, but order 4 with pool sizes 2, 2 has 2 hidden layers; give 2/,
     ],
     ["zero width", ht({ widths: [3, 0] }), /^--ht_layer_widths: 0 is not a positive integer/],
     ["pool 1", ht({ poolSize: 1 }), /^--ht_pool_size: 1 never merges 4 modes/],
     ["pool 0", ht({ poolSize: 0 }), /^--ht_pool_size: 0 never merges/],
     ["pool -2", ht({ poolSize: [2, -2] }), /^--ht_pool_size: -2 is not a positive integer/],
-    ["too few layers", ht({ poolSize: [3], widths: [3] }), /^--ht_pool_size: 3 leave 2 of 4 modes/],
+    [
+      "too few layers",
+      ht({ poolSize: [2, 1], widths: [3, 3] }),
+      /^--ht_pool_size: 2, 1 leave 2 of 4 modes/,
+    ],
     ["too many layers", ht({ poolSize: [4, 2] }), /^--ht_pool_size: 2 layers given, but 1 of them/],
     [
       "square pattern",
@@ -140,6 +144,37 @@ describe("bad specifications are refused in one line that names the flag", () =>
 });
 
 describe("initialization", () => {
+  test("leaves nothing of the numbers before, and sets output weights to one", () => {
+    const matrix = createFactorization({ kind: "mf", sizes: [2, 3] }, new Float32Array(6).fill(9));
+    initializeIdentity(matrix, 2);
+    expect([...matrix.values]).toEqual([2, 0, 0, 0, 2, 0]);
+    const spec = cpSpec({ modeSizes: [2, 1], components: 2, outputWeights: true });
+    const orthogonal = createFactorization(spec, new Float32Array(8).fill(9));
+    initializeOrthogonal(orthogonal, 3);
+    expect([...orthogonal.values]).toEqual([3, 0, 0, 3, 3, 3, 1, 1]);
+  });
+
+  test("of another kind is refused by its name", () => {
+    const [matrix, tensor] = [
+      createFactorization({ kind: "mf", sizes: [2, 2] }),
+      createFactorization(cpSpec({ modeSizes: [2, 2], components: 1 })),
+    ];
+    expect(() => {
+      initializeIdentity(tensor, 1);
+    }).toThrow(
+      new FactorizationError(
+        "--weight_init_type: identity initialization is for mf only, not for cp; use normal",
+      ),
+    );
+    expect(() => {
+      initializeOrthogonal(matrix, 1);
+    }).toThrow(
+      new FactorizationError(
+        "--weight_init_type: orthogonal initialization is for cp only, not for mf; use normal",
+      ),
+    );
+  });
+
   test("normal numbers fill the flat vector in layout order", () => {
     const factorization = createFactorization(cpSpec({ modeSizes: [2, 3], components: 2 }));
     initializeNormal(factorization, createRandom(4), { mean: 1, std: 0.5 });
