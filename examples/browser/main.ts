@@ -14,8 +14,7 @@ const charts = { norms: byId("norms"), losses: byId("losses") };
 const nothingYet: Curves = { iterations: [], observedLoss: [], unseenLoss: [], norms: [] };
 let facts: TrainingFacts | undefined;
 let curves = nothingYet;
-let running = false;
-let ended = false;
+let state: "ready" | "running" | "ended" | "impossible" = "ready";
 let risenBefore = 0;
 
 const worker = new TrainingWorker();
@@ -72,7 +71,7 @@ let drawing = false;
 function scheduleCharts(): void {
   if (drawing) return;
   drawing = true;
-  const still = running && matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const still = state === "running" && matchMedia("(prefers-reduced-motion: reduce)").matches;
   const draw = (): void => {
     drawing = false;
     showCharts();
@@ -81,10 +80,12 @@ function scheduleCharts(): void {
   else requestAnimationFrame(draw);
 }
 
-function setRunning(now: boolean): void {
-  running = now;
-  startButton.textContent = now ? "Pause" : ended ? "Done" : "Start";
-  startButton.disabled = ended;
+/** The first button says what it does next; it stays where the focus of the keyboard is. */
+function setState(next: typeof state): void {
+  state = next;
+  const labels = { ready: "Start", running: "Pause", ended: "Run again", impossible: "Start" };
+  startButton.textContent = labels[next];
+  startButton.disabled = next === "impossible";
 }
 
 /** A new problem with the settings of the form; goes on running if it was, unless they are impossible. */
@@ -93,33 +94,28 @@ function reset(): void {
   const valid = form.checkValidity();
   const problem = valid ? problemWith(settings) : "A number is missing or out of its range.";
   byId("problem").textContent = problem ?? "";
-  const goOn = running && problem === undefined;
+  const goOn = state === "running" && problem === undefined;
   send({ kind: "pause" });
   facts = undefined;
   curves = nothingYet;
-  ended = problem !== undefined;
   risenBefore = 0;
-  setRunning(false);
+  setState(problem === undefined ? "ready" : "impossible");
   showNumbers(0, 0);
   byId("facts").textContent = "";
   scheduleCharts();
   announce("");
-  if (problem !== undefined) {
-    startButton.textContent = "Start";
-    return;
-  }
+  if (problem !== undefined) return;
   send({ kind: "reset", settings });
   if (goOn) start();
 }
 
 function start(): void {
   send({ kind: "start", stepsPerSecond: Number(pace.value) });
-  setRunning(true);
+  setState("running");
 }
 
 function showEnd(report: Extract<Report, { kind: "progress" }>): void {
-  ended = true;
-  setRunning(false);
+  setState("ended");
   const iterations = `${report.iteration.toLocaleString("en")} iterations`;
   announce(
     {
@@ -146,23 +142,25 @@ worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
       if (data.ended !== undefined) showEnd(data);
       return scheduleCharts();
     case "error":
-      ended = true;
-      setRunning(false);
+      setState("impossible");
       byId("problem").textContent = data.message;
   }
 });
 
 startButton.addEventListener("click", () => {
-  if (!running) return start();
-  send({ kind: "pause" });
-  setRunning(false);
+  if (state === "running") {
+    send({ kind: "pause" });
+    return setState("ready");
+  }
+  if (state === "ended") reset();
+  start();
 });
 byId("reset").addEventListener("click", () => {
-  running = false;
+  setState("ready");
   reset();
 });
 pace.addEventListener("change", () => {
-  if (running) start();
+  if (state === "running") start();
 });
 form.addEventListener("change", reset);
 form.addEventListener("submit", (event) => {

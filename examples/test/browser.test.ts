@@ -81,6 +81,13 @@ describe("the page that trains a CP factorization", () => {
     await trainToTheEnd(page);
     expect(await number(page, "observed-loss")).toBeLessThan(1e-4);
     expect(await number(page, "unseen-loss")).toBeGreaterThan(0.1);
+
+    // The same seed and settings are the same run.
+    const iterations = await number(page, "iteration");
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.locator("#announcement").getByText("are fitted after").waitFor();
+    await page.getByRole("button", { name: "Run again" }).waitFor();
+    expect(await number(page, "iteration")).toBe(iterations);
   });
 
   test("can be paused, resumed, reset and used by keyboard, under a path of any host", async (context) => {
