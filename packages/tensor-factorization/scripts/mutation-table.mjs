@@ -1,5 +1,5 @@
 // The mutation score of each folder of src/ as a table in Markdown, from Stryker's JSON report:
-// the part of all mutants, but for static ones, that a test noticed (failed on, or never ended with).
+// the part of all mutants, but for static ones, that a test noticed (failed on, or did not get through).
 import { readFileSync } from "node:fs";
 
 const report = JSON.parse(
@@ -28,9 +28,7 @@ function row(name, { Killed, Timeout, Survived, NoCoverage, Ignored }) {
   return `| ${[name, all, Killed, Timeout, Survived, NoCoverage, Ignored, score].join(" | ")} |`;
 }
 
-console.log(
-  "| folder | mutants | killed | never ended | survived | not reached | static | score |",
-);
+console.log("| folder | mutants | killed | timeout | survived | not reached | static | score |");
 console.log("| --- | --: | --: | --: | --: | --: | --: | --: |");
 for (const [name, counts] of folders) console.log(row(name, counts));
 console.log(row("**all**", total));
