@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
 
 export const repository = resolve(import.meta.dirname, "../..");
@@ -44,10 +44,12 @@ export function siteLink(href: string, from: string): string {
   return `/${address}${anchor === undefined ? "" : `#${anchor}`}`;
 }
 
-/** A link to a folder means the text that introduces it. */
+/** A link to a folder means the text that introduces it, or else its first one. */
 function indexOf(target: string): string {
   const path = join(repository, target);
   if (!existsSync(path) || !statSync(path).isDirectory()) return target;
-  const introductions = ["README.md", "index.md"].map((name) => posix.join(target, name));
-  return introductions.find((file) => existsSync(join(repository, file))) ?? target;
+  const texts = readdirSync(path).filter((name) => name.endsWith(".md"));
+  const text =
+    ["README.md", "index.md"].find((name) => texts.includes(name)) ?? texts.toSorted()[0];
+  return text === undefined ? target : posix.join(target, text);
 }

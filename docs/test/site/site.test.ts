@@ -98,6 +98,7 @@ describe("links of the repository", () => {
     ["../examples/mode-tree.ts", "docs/theory.md", "/examples/mode-tree.html"],
     ["results/benchmarks.md", "docs/engines.md", "/results/benchmarks.html"],
     ["../README.md", "docs/runs.md", "/"],
+    ["docs/decisions/", "README.md", "/decisions/0010-random-numbers.html"],
     ["../CHANGELOG.md", "docs/runs.md", "/changelog.html"],
   ])("%s in %s is %s", (href, from, expected) => {
     expect(siteLink(href, from)).toBe(expected);
