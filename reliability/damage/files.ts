@@ -19,6 +19,7 @@ import {
 import {
   expandPlan,
   listRuns,
+  lockRun,
   readCheckpoint,
   readMetrics,
   readPlan,
@@ -276,7 +277,6 @@ export const lockFile: MakeFiles = async (folder) => {
     folder,
   );
   const run = join(folder, "runs", (await readdir(join(folder, "runs")))[0]!);
-  const { lockRun } = await import("../../packages/experiment-kit/src/run-folder/lock.ts");
   await lockRun(run);
   const readStatus = async () => (await showRun(run)).status;
   return [{ ...text("run.lock", runPaths(run).lock, readStatus), isTolerant: true }];

@@ -20,12 +20,12 @@ const trainFlags =
 export async function writingCommands(folder: string): Promise<readonly WritingCommand[]> {
   const empty = join(folder, "empty");
   await mkdir(empty);
-  const data = await prepareData(join(folder, "data only"));
-  const run = await prepareRun(join(folder, "with a run"));
-  const sweep = await prepareSweep(join(folder, "with a sweep"));
-  const images = join(folder, "with images");
+  const data = await prepareData(join(folder, "data-only"));
+  const run = await prepareRun(join(folder, "with-a-run"));
+  const sweep = await prepareSweep(join(folder, "with-a-sweep"));
+  const images = join(folder, "with-images");
   await makeImageFolder(join(images, "images"));
-  const raw = join(folder, "with raw images");
+  const raw = join(folder, "with-raw-images");
   await mkdir(raw);
   await doCli(`data pathfinder-raw ${rawFlags} --output_dir raw --quiet`, raw);
   const pairs = "--source folder --source_dir images --num_samples 8 --seed 1 --preview";
@@ -86,14 +86,15 @@ export async function writingCommands(folder: string): Promise<readonly WritingC
     {
       name: "sweep that is finished",
       prepared: sweep,
-      command: `sweep ${sweepFlags}`,
+      command: finishedSweep(sweep),
       result: async (at) => resultOfRun((await runsIn(join(at, "sweep")))[0]!),
     },
   ];
 }
 
-const sweepFlags =
-  "mf --dataset_path m.safetensors --num_train_samples 30 --epochs 2 --seed 0,1 --workers 1 --sweep_dir sweep --quiet";
+/** Runs are found again by their settings, the path of the data among them: that must not move. */
+const finishedSweep = (folder: string): string =>
+  `sweep mf --dataset_path ${folder}/m.safetensors --num_train_samples 30 --epochs 2 --seed 0,1 --workers 1 --sweep_dir sweep --quiet`;
 
 /** A generated data set: the name tells the time, so only the content must be the same. */
 function ofData(name: string, prepared: string, command: string): WritingCommand {
@@ -173,6 +174,6 @@ async function prepareRun(folder: string): Promise<string> {
 
 async function prepareSweep(folder: string): Promise<string> {
   await prepareData(folder);
-  await doCli(`sweep ${sweepFlags}`, folder);
+  await doCli(finishedSweep(folder), folder);
   return folder;
 }

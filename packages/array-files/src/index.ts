@@ -14,6 +14,7 @@ export { contentHash } from "./content-hash.ts";
 export type { ElementType } from "./element-type.ts";
 export { ArrayFileError, type ArrayFileProblem } from "./error.ts";
 export { isChecksumIntact, withChecksum } from "./json-checksum.ts";
+export { makeFolders } from "./make-folders.ts";
 export { decodeNpyText, encodeNpyText } from "./npy-text.ts";
 export { decodeNpz, encodeNpz, readNpz, writeNpz } from "./npz.ts";
 export {

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { makeFolders } from "@implicit-rank/array-files";
 import { DatasetError } from "./error.ts";
 
 /**
@@ -7,13 +7,15 @@ import { DatasetError } from "./error.ts";
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new DatasetError(
-      `${folder}: cannot create the folder (${reason}); choose a folder you may write to with --output_dir`,
-      1,
-      { cause: error },
-    );
+    const remedy =
+      reason === "ENOSPC" || reason === "EDQUOT"
+        ? "free space or choose another folder with --output_dir"
+        : "choose a folder you may write to with --output_dir";
+    throw new DatasetError(`${folder}: cannot create the folder (${reason}); ${remedy}`, 1, {
+      cause: error,
+    });
   }
 }

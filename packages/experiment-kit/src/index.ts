@@ -82,6 +82,8 @@ export type { RunConfig, RunRecord } from "./run-folder/config-file.ts";
 export { runPaths } from "./run-folder/files.ts";
 export { listRuns, showRun } from "./run-folder/list-runs.ts";
 export type { RunInfo, RunStatus } from "./run-folder/list-runs.ts";
+export { lockRun } from "./run-folder/lock.ts";
+export type { RunLock } from "./run-folder/lock.ts";
 export { createMetricsReader, readMetrics } from "./run-folder/metrics-reader.ts";
 export type { MetricHistory, MetricSeries, MetricsReader } from "./run-folder/metrics-reader.ts";
 export { readSummary } from "./run-folder/summary-file.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolders } from "@implicit-rank/array-files";
 import { fetch, type Response } from "undici";
 import { DatasetError } from "../error.ts";
 import { CIFAR10, CIFAR10_ARCHIVE, CIFAR10_URL } from "./cifar10.ts";
@@ -64,7 +65,7 @@ export async function downloadFile(download: Download, hooks: DownloadHooks = {}
   const { file, url } = download;
   const part = `${file}.part`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolders(dirname(file));
     await fetchInto(part, download, hooks);
   } catch (error) {
     hooks.signal?.throwIfAborted();

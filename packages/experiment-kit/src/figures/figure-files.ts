@@ -1,6 +1,6 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isFileExistsError, writeFileAtomic } from "@implicit-rank/array-files";
+import { isFileExistsError, makeFolders, writeFileAtomic } from "@implicit-rank/array-files";
 import { errorCode, fileError, MisuseError } from "../errors.ts";
 import { withDensity } from "../plots/png-density.ts";
 import { svgToPng } from "../plots/svg-to-png.ts";
@@ -52,7 +52,7 @@ function existing(path: string): MisuseError {
 /** Writes a figure as SVG and as PNG of 300 dpi beside it, each whole or not at all. Missing folders are made. */
 export async function writeFigure(base: string, svg: string, overwrite: boolean): Promise<void> {
   const png = withDensity(svgToPng(svg, DOTS_PER_INCH / CSS_PIXELS_PER_INCH), DOTS_PER_INCH);
-  await mkdir(dirname(base), { recursive: true }).catch((error: unknown) => {
+  await makeFolders(dirname(base)).catch((error: unknown) => {
     throw fileError(dirname(base), "be made", error);
   });
   for (const [path, content] of [

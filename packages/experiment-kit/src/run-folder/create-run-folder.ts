@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { makeFolders } from "@implicit-rank/array-files";
 import { errorCode, fileError, MisuseError, RunError } from "../errors.ts";
 
 /**
@@ -16,7 +17,7 @@ export async function createRunFolder(
 ): Promise<string> {
   const wanted = join(outputsDir, `${name}_${folderTimestamp(start)}`);
   try {
-    await makeFolders(resolve(outputsDir));
+    await makeFolders(outputsDir);
     for (let attempt = 1; ; attempt++) {
       const folder = attempt === 1 ? wanted : `${wanted}_${attempt}`;
       try {
@@ -31,25 +32,10 @@ export async function createRunFolder(
   }
 }
 
-/** Node's own recursive mkdir never ends where a file system answers ENOENT for a folder that it refuses. */
-async function makeFolders(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (errorCode(error) === "EEXIST") return;
-    if (errorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
-    await makeFolders(dirname(folder));
-    await mkdir(folder).catch((again: unknown) => {
-      // Another run may have made it meanwhile.
-      if (errorCode(again) !== "EEXIST") throw again;
-    });
-  }
-}
-
 /** Makes a folder, with its parents, unless it exists. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await makeFolders(resolve(folder));
+    await makeFolders(folder);
   } catch (error) {
     throw fileError(folder, "be made", error);
   }
