@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const vitest = fileURLToPath(import.meta.resolve("vitest/vitest.mjs"));
+const vitest = fileURLToPath(new URL("vitest.mjs", import.meta.resolve("vitest/package.json")));
 const env = { ...process.env, RELIABILITY_ROUNDS: process.env.RELIABILITY_ROUNDS ?? "10" };
 const child = spawn(process.execPath, [vitest, "run", ...process.argv.slice(2)], {
   cwd: import.meta.dirname,
