@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ const bin = fileURLToPath(new URL("../../packages/cli/bin/implicit-rank.js", imp
 
 /** Compiled code is kept from process to process, which halves the start of each. */
 const compileCache = mkdtempSync(join(tmpdir(), "reliability-code-"));
+process.on("exit", () => rmSync(compileCache, { recursive: true, force: true }));
 
 export interface Ended {
   readonly code: number | null;

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /**
  * Makes a folder, with its parents, unless it exists. (Node's own recursive `mkdir` answers ENOENT on a
  * read-only file system, and never ends where a file system answers ENOENT for a folder that it refuses.)
- * @throws the system's error
+ * @throws the system's error, EEXIST if it is a file
  */
 export function makeFolders(folder: string): Promise<void> {
   return make(resolve(folder));
@@ -14,7 +14,7 @@ async function make(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) === "EEXIST" && (await stat(folder)).isDirectory()) return;
     if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error;
     await make(dirname(folder));
     await mkdir(folder).catch((again: unknown) => {

@@ -2,7 +2,12 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readSafetensors, writeSafetensors } from "@implicit-rank/array-files";
+import {
+  contentHash,
+  readSafetensors,
+  withChecksum,
+  writeSafetensors,
+} from "@implicit-rank/array-files";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callMain, newFolder, removeFolder, runCli, runJson, startCli } from "./run-cli.ts";
 import {
@@ -230,9 +235,15 @@ test("a run is not resumed on other data", async () => {
   const train = ["train", "pathfinder", "--dataset_path", set, ...tinyNetwork, "--backend", "cpu"];
   const { folder } = await runJson([...train, "--epochs", "1", "--save_checkpoints"], { cwd });
   const file = await readSafetensors(set);
+  const images = file.arrays["train_images"]!;
+  const arrays = {
+    ...file.arrays,
+    train_images: { ...images, data: images.data.toReversed() as Uint8Array },
+  };
+  const content_sha256 = contentHash({ arrays });
   await writeSafetensors(
     set,
-    { ...file, metadata: { ...file.metadata, content_sha256: "0".repeat(64) } },
+    { arrays, metadata: withChecksum({ ...file.metadata, content_sha256 }) },
     { overwrite: true },
   );
   const changed = await runCli(["runs", "resume", folder, "--epochs", "2"], { cwd });

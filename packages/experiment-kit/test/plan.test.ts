@@ -33,6 +33,18 @@ describe("an experiment plan", () => {
     expect(tasks.map(({ configuration }) => configuration)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("is refused before it lists more runs than anybody wants", () => {
+    const configurations = [{ base_config: {}, options: { lr: [0.1, 0.2] } }];
+    expect(() => expand({ repetitions: 4_294_967_296, configurations })).toThrow(
+      "plan.json: repetitions: 8589934592 runs, at most 100000 at once; give fewer values",
+    );
+    const many = Array.from({ length: 400 }, (_, i) => i + 1);
+    const options = { epochs: many, samples: many };
+    expect(() => expand({ configurations: [{ base_config: {}, options }] })).toThrow(
+      "plan.json: configurations[0].options: 160000 runs, at most 100000 at once",
+    );
+  });
+
   it("leaves out the first configurations", () => {
     const tasks = expand({
       skip: 2,

@@ -22,6 +22,14 @@ function expand(typed: Readonly<Record<string, TypedValue>>, experiments = [toy]
   return expandGrid(experiments, typed, { folder: "/sweep" });
 }
 
+describe("a grid", () => {
+  it("is refused before it lists more runs than anybody wants", () => {
+    expect(() => expand({ epochs: "1..1000", random_seed: "0..999" })).toThrow(
+      "--epochs × --random_seed: 1000000 runs, at most 100000 at once; give fewer values",
+    );
+  });
+});
+
 describe("the combinations of alternatives", () => {
   it("has the last key fastest", () => {
     const points = cartesianProduct([

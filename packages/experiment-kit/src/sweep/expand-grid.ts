@@ -5,7 +5,7 @@ import type { FlagInfo } from "../flags/list-flags.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
 import { unknownFlag } from "../flags/parse-flags.ts";
 import { experimentFlags } from "../flags/resolve-config.ts";
-import { cartesianProduct } from "./cartesian-product.ts";
+import { cartesianProduct, refuseTooMany } from "./cartesian-product.ts";
 import { flagAlternatives } from "./flag-alternatives.ts";
 import type { TypedValue } from "./flag-alternatives.ts";
 import { flagsBesideDefaults, isSetting, runFolderName, runIdentity } from "./sweep-task.ts";
@@ -53,6 +53,8 @@ function tasksOfKind(
     alternativesOf(flags.get(name), value, experiment.name, kinds),
   );
   const varied = alternatives.filter(([, values]) => values.length > 1).map(([name]) => name);
+  const counts = alternatives.map(([, values]) => values.length);
+  refuseTooMany(counts, varied.map((name) => `--${name}`).join(" × "));
   const named = varied.filter((name) => name !== "random_seed" && isSetting(name));
   return cartesianProduct(alternatives).map((point) => {
     const adjusted = Object.fromEntries(

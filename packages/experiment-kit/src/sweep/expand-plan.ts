@@ -3,7 +3,7 @@ import { isUserError, MisuseError } from "../errors.ts";
 import type { Experiment } from "../experiment.ts";
 import type { RawFlags } from "../flags/parse-flags.ts";
 import { resolveConfig } from "../flags/resolve-config.ts";
-import { cartesianProduct } from "./cartesian-product.ts";
+import { cartesianProduct, refuseTooMany } from "./cartesian-product.ts";
 import { jsonPath } from "./plan-file.ts";
 import type { Plan } from "./plan-file.ts";
 import { flagsBesideDefaults, runFolderName, runIdentity } from "./sweep-task.ts";
@@ -45,6 +45,7 @@ export function expandPlan(
     throw new MisuseError(
       `${options.source}: skip: leaves no configuration of the plan (got ${plan.skip})`,
     );
+  refuseTooMany([expanded.length, plan.repetitions], `${options.source}: repetitions`);
   const resolved = expanded.map((item) => ({ ...item, flags: resolveFlags(item, options) }));
   const seeds = resolved.map(({ flags }) => seedOf(flags));
   const stride = Math.max(...seeds) - Math.min(...seeds) + 1;
@@ -81,6 +82,8 @@ function expandConfiguration(
   const positions = Object.entries(alternatives).map(
     ([key, values]) => [key, values.map((_, position) => position)] as const,
   );
+  const counts = positions.map(([, values]) => values.length);
+  refuseTooMany(counts, `${options.source}: configurations[${index}].options`);
   return cartesianProduct(positions).map((point) => {
     const chosen = Object.entries(point).map(
       ([key, position]) => [key, alternatives[key]![Number(position)]] as const,
