@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** CRC-32 (IEEE 802.3), as zip uses it; `zlib.crc32` is missing from Node 20 before 20.15. */
+/** CRC-32 (IEEE 802.3), as zip and PNG use it; `zlib.crc32` is missing from Node 20 before 20.15. */
 export function crc32(bytes: Uint8Array): number {
   let remainder = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) {

@@ -11,6 +11,7 @@
 
 export type { ArrayData, ArrayFile, NamedArray } from "./array-file.ts";
 export { contentHash } from "./content-hash.ts";
+export { crc32 } from "./crc32.ts";
 export type { ElementType } from "./element-type.ts";
 export { ArrayFileError, type ArrayFileProblem } from "./error.ts";
 export { isChecksumIntact, withChecksum } from "./json-checksum.ts";

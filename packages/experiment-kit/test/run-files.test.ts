@@ -108,6 +108,7 @@ describe("metrics.jsonl", () => {
   it.each([
     ["{oops}", "line 2: is not valid JSON"],
     ["7", "line 2: is not a JSON object"],
+    ['{"epoch":4294967296}', "line 2: epoch: is more than 2147483647"],
     ['{"epoch":-1}', "line 2: epoch: is not an integer of at least 0"],
     ['{"epoch":1,"m":"x"}', "line 2: m: is not a number"],
   ])("names the line that is wrong: %s", async (line, message) => {

@@ -1,3 +1,4 @@
+import { crc32 } from "@implicit-rank/array-files";
 import { PNG } from "pngjs";
 import { DatasetError } from "../error.ts";
 import type { ImageSize } from "./resample.ts";
@@ -63,6 +64,7 @@ function decodePng(bytes: Uint8Array, source: string): GrayImage {
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
   if (width * height > MAX_PIXELS)
     throw damaged(`has ${width} × ${height} pixels, too many to read`);
+  if (!areChunksWhole(bytes)) throw damaged("is a damaged PNG file");
   try {
     const png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     const pixels = new Uint8Array(png.width * png.height * 3);
@@ -75,6 +77,22 @@ function decodePng(bytes: Uint8Array, source: string): GrayImage {
   } catch {
     throw damaged("is a damaged PNG file");
   }
+}
+
+/**
+ * Whether every chunk fits its checksum, one after another to the end: length, name, data, CRC of name and
+ * data. (pngjs passes over chunks whose name it does not know without a look at theirs.)
+ */
+function areChunksWhole(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = SIGNATURE.length;
+  while (at + 12 <= bytes.length) {
+    const end = at + 8 + view.getUint32(at);
+    if (end + 4 > bytes.length) return false;
+    if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) return false;
+    at = end + 4;
+  }
+  return at === bytes.length;
 }
 
 /** Whether the bytes end as a PNG does; a file that was cut off does not. */

@@ -49,6 +49,17 @@ describe("refused", () => {
     );
   });
 
+  it("whatever byte is another", () => {
+    // In byte 37 begins the name of the chunk with the pixels: in lower case it is one to be passed over.
+    for (let at = 0; at < good.length; at++) {
+      for (const flip of [0x20, 1, 0xff]) {
+        const damaged = good.slice();
+        damaged[at]! ^= flip;
+        expect(failure(damaged), `byte ${at}`).toMatch(/^a\.png: image: /);
+      }
+    }
+  });
+
   it("what declares a huge size", () => {
     const huge = good.slice();
     new DataView(huge.buffer).setUint32(16, 2 ** 30);

@@ -60,6 +60,8 @@ async function isWhole(folder: string, reader: MetricsReader): Promise<boolean> 
 
 const BLOCK_BYTES = 1 << 20;
 const NEWLINE = 10;
+/** What an Int32Array holds. */
+const LAST_EPOCH = 2 ** 31 - 1;
 
 /** A reader for a run folder. A last line without its end (being written, or torn by a kill) is left out. */
 export function createMetricsReader(folder: string): MetricsReader {
@@ -127,6 +129,7 @@ function addLine(history: GrowingHistory, line: string, path: string): void {
   const { epoch, time, ...values } = content as Readonly<Record<string, unknown>>;
   if (typeof epoch !== "number" || !Number.isInteger(epoch) || epoch < 0)
     throw wrong("epoch: is not an integer of at least 0");
+  if (epoch > LAST_EPOCH) throw wrong(`epoch: is more than ${LAST_EPOCH}`);
   history.addEpoch(epoch, typeof time === "number" ? time : Number.NaN);
   for (const name in values) {
     const value = values[name];
