@@ -345,7 +345,7 @@ describe("the command", () => {
       2,
       "has no checkpoint of the PyTorch scripts (…_epoch_N.ckpt); give a checkpoint or a run folder",
     ],
-    [join(fixtures, "nowhere.ckpt"), 1, "cannot be read: no such file or folder"],
+    [join(fixtures, "nowhere.ckpt"), 2, "there is no such file or folder"],
     [
       data,
       1,

@@ -24,6 +24,7 @@ describe("specifications", () => {
     expect(matrixSpec({ rows: 6, cols: 4, depth: 4 }).sizes).toEqual([6, 4, 4, 4, 4]);
     expect(matrixSpec({ rows: 64, cols: 64 }).sizes).toEqual([64, 64, 64, 64]);
     expect(matrixSpec({ rows: 6, cols: 4, depth: 1 }).sizes).toEqual([6, 4]);
+    expect(matrixSpec({ rows: 1, cols: 1, depth: 10_000 }).sizes).toHaveLength(10_001);
   });
 
   test("the default number of components leaves out the largest mode", () => {
@@ -72,6 +73,11 @@ describe("bad specifications are refused in one line that names the flag", () =>
       "depth 0",
       () => matrixSpec({ rows: 2, cols: 2, depth: 0 }),
       /^--depth: 0 given; give an integer/,
+    ],
+    [
+      "depth 10001",
+      () => matrixSpec({ rows: 2, cols: 2, depth: 10_001 }),
+      /^--depth: 10001 given; give at most 10000$/,
     ],
     ["depth 1.5", () => matrixSpec({ rows: 2, cols: 2, depth: 1.5 }), /^--depth: 1.5 given/],
     ["rows 0", () => matrixSpec({ rows: 0, cols: 2 }), /^mode sizes: 0 is not a positive integer/],

@@ -23,7 +23,8 @@ export interface ScriptRun {
  */
 export async function findScriptRun(path: string): Promise<ScriptRun> {
   const info = await stat(path).catch((error: unknown) => {
-    throw fileError(path, "be read", error);
+    if (errorCode(error) !== "ENOENT") throw fileError(path, "be read", error);
+    throw new MisuseError(`${path}: there is no such file or folder; check the path`);
   });
   const checkpoint = info.isDirectory() ? await lastCheckpoint(path) : path;
   const parent = dirname(resolve(checkpoint));

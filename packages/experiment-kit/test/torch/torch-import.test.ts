@@ -209,4 +209,12 @@ describe("a run of the scripts", () => {
     const { created } = await findScriptRun(nameless);
     expect(created).toEqual((await stat(nameless)).mtime);
   });
+
+  it("must be there", async () => {
+    const missing = join(temporaryFolder(), "missing.ckpt");
+    await expect(findScriptRun(missing)).rejects.toMatchObject({
+      exitCode: 2,
+      message: `${missing}: there is no such file or folder; check the path`,
+    });
+  });
 });

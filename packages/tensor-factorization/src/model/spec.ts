@@ -4,11 +4,14 @@ import type { PoolPattern } from "../mode-tree/pool-pattern.ts";
 import type { CpSpec, FactorizationSpec, HierarchicalSpec, MatrixSpec } from "./types.ts";
 import { defaultSpecFlags, type SpecFlags, validateSpec } from "./validate-spec.ts";
 
+/** Far beyond what any start trains from; a list of so many sizes still takes no memory to speak of. */
+const maxDepth = 10_000;
+
 /**
  * A rows × cols matrix as a product of `depth` (3 unless told) matrices, all hidden sizes
  * min(rows, cols).
  *
- * @throws FactorizationError if a size or the depth is not a positive integer.
+ * @throws FactorizationError if a size or the depth is not a positive integer, or the depth above 10,000.
  */
 export function matrixSpec(
   options: { rows: number; cols: number; depth?: number },
@@ -17,6 +20,9 @@ export function matrixSpec(
   const { rows, cols, depth = 3 } = options;
   if (!Number.isSafeInteger(depth) || depth < 1) {
     throw new FactorizationError(`${flags.depth}: ${depth} given; give an integer of at least 1`);
+  }
+  if (depth > maxDepth) {
+    throw new FactorizationError(`${flags.depth}: ${depth} given; give at most ${maxDepth}`);
   }
   const hidden = Array.from({ length: depth - 1 }, () => Math.min(rows, cols));
   return validateSpec({ kind: "mf", sizes: [rows, ...hidden, cols] }, flags);
