@@ -124,3 +124,14 @@ export const problems = fc
     seed,
     observations: randomObservations(spec, task, samples, seed),
   }));
+
+/** A random factorization, and the same with all parameters multiplied by c. */
+export function scaledPair(
+  spec: FactorizationSpec,
+  seed: number,
+  c: number,
+): { readonly factorization: Factorization; readonly scaled: Factorization } {
+  const factorization = randomFactorization(spec, seed);
+  const values = factorization.values.map((value) => c * value);
+  return { factorization, scaled: createFactorization(spec, values) };
+}

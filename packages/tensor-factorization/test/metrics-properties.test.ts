@@ -28,7 +28,7 @@ import {
   reconstructionError,
   singularValues,
 } from "../src/index.ts";
-import { hierarchicalSpecs, randomFactorization, seeds, specs } from "./arbitraries.ts";
+import { hierarchicalSpecs, randomFactorization, scaledPair, seeds, specs } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
 
 /** Singular values come from a Gram matrix, which resolves 1e-8 of the largest. */
@@ -219,11 +219,7 @@ function degreeOf(name: string, spec: FactorizationSpec): number | undefined {
 test("every metric is homogeneous in the parameters, of its own degree", () => {
   fc.assert(
     fc.property(specs, seeds, fc.double({ min: 0.5, max: 2, noNaN: true }), (spec, seed, c) => {
-      const factorization = randomFactorization(spec, seed);
-      const scaled = createFactorization(
-        spec,
-        factorization.values.map((value) => c * value),
-      );
+      const { factorization, scaled } = scaledPair(spec, seed, c);
       const [before, after] = [factorization, scaled].map((of) => evaluate(metricsOf(of)));
       const norm = frobeniusNorm(fullTensor(factorization).data);
       for (const [name, value] of before) {

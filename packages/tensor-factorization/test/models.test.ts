@@ -12,7 +12,7 @@ import {
   normalize,
   predict,
 } from "../src/index.ts";
-import { problems, randomFactorization, seeds, specs } from "./arbitraries.ts";
+import { problems, randomFactorization, scaledPair, seeds, specs } from "./arbitraries.ts";
 import { expectClose } from "./closeness.ts";
 import { allTuples, denseInputs, oneHotInput, valueByDefinition } from "./definition.ts";
 
@@ -83,11 +83,7 @@ describe("the full tensor", () => {
   test("scales with c^k when all parameters are scaled by c", () => {
     fc.assert(
       fc.property(specs, seeds, fc.double({ min: 0.5, max: 2, noNaN: true }), (spec, seed, c) => {
-        const factorization = randomFactorization(spec, seed);
-        const scaled = createFactorization(
-          spec,
-          factorization.values.map((value) => c * value),
-        );
+        const { factorization, scaled } = scaledPair(spec, seed, c);
         const factor = c ** homogeneityDegree(spec);
         const expected = fullTensor(factorization).data.map((value) => factor * value);
         expectClose(fullTensor(scaled).data, expected, tolerance);

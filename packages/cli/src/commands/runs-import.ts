@@ -6,6 +6,7 @@ import {
   importTorchRun,
   listFlags,
   parseFlags,
+  sharedFlags,
 } from "@implicit-rank/experiment-kit";
 import { z } from "zod";
 import type { CommandDefinition, TypedFlags } from "../command.ts";
@@ -18,11 +19,7 @@ import { shellWord } from "../output/shell-word.ts";
 import { adjustFlag } from "../sweep/adjust-flag.ts";
 
 const importFlags = z.object({
-  outputs_dir: z
-    .string()
-    .min(1)
-    .default("outputs/exps")
-    .describe("folder that the run folder is made in"),
+  outputs_dir: sharedFlags.shape.outputs_dir,
   experiment_name: z
     .string()
     .optional()

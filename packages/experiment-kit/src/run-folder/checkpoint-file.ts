@@ -3,8 +3,11 @@ import { contentHash, readSafetensors, writeSafetensors } from "@implicit-rank/a
 import type { ArrayFile, NamedArray } from "@implicit-rank/array-files";
 import { z } from "zod";
 import { RunError } from "../errors.ts";
+import { METRIC_SOURCES } from "../fit/metric-values.ts";
+import type { MetricValues, TrackedMetrics } from "../fit/metric-values.ts";
 import { stopKinds } from "../fit/stop-request.ts";
 import type { StopKind } from "../fit/stop-request.ts";
+import { numberToJson } from "../json.ts";
 import type { Json } from "../json.ts";
 
 /** A checkpoint that is kept, and its score (null if it had none). */
@@ -32,6 +35,15 @@ export interface CheckpointState {
   >;
   readonly callbacks: Readonly<Record<string, Json>>;
   readonly retained: readonly RetainedCheckpoint[];
+}
+
+/** The latest values of all metrics, as the state holds them. */
+export function valuesForState(metrics: TrackedMetrics): CheckpointState["values"] {
+  const group = ({ values, epochs }: MetricValues) => ({
+    values: Array.from(values, numberToJson),
+    epochs: [...epochs],
+  });
+  return Object.fromEntries(METRIC_SOURCES.map((source) => [source, group(metrics[source])]));
 }
 
 /** All that is needed to go on from the end of an epoch to the same bits. */

@@ -11,12 +11,13 @@ import { METRIC_SOURCES } from "../fit/metric-values.ts";
 import type { TrackedMetrics } from "../fit/metric-values.ts";
 import { StopRequest } from "../fit/stop-request.ts";
 import type { SharedFlags } from "../flags/shared-flags.ts";
-import { finiteOrNull, numberToJson } from "../json.ts";
+import { finiteOrNull } from "../json.ts";
 import type { Json } from "../json.ts";
 import type { RunConsole } from "../output/console.ts";
 import { formatValue } from "../output/format.ts";
 import type { RunLog } from "../output/run-log.ts";
 import { createPlotThread } from "../plots/plot-thread.ts";
+import { valuesForState } from "../run-folder/checkpoint-file.ts";
 import type {
   Checkpoint,
   CheckpointState,
@@ -207,15 +208,7 @@ async function saveCheckpoint(
     metricsBytes: writer.bytes,
     metricsSha256: writer.sha256(),
     stop: isOver ? { kind: fit.stop.kind, message: fit.stop.message } : null,
-    values: Object.fromEntries(
-      METRIC_SOURCES.map((source) => [
-        source,
-        {
-          values: Array.from(metrics[source].values, numberToJson),
-          epochs: [...metrics[source].epochs],
-        },
-      ]),
-    ),
+    values: valuesForState(metrics),
     callbacks: states,
     retained: [...retained],
   };

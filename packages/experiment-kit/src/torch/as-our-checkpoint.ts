@@ -1,7 +1,6 @@
 import type { ArrayFile } from "@implicit-rank/array-files";
-import { METRIC_SOURCES } from "../fit/metric-values.ts";
 import type { TrackedMetrics } from "../fit/metric-values.ts";
-import { numberToJson } from "../json.ts";
+import { valuesForState } from "../run-folder/checkpoint-file.ts";
 import type { Checkpoint } from "../run-folder/checkpoint-file.ts";
 import type { TorchCheckpoint } from "./torch-checkpoint.ts";
 
@@ -28,15 +27,7 @@ export function asOurCheckpoint(
       metricsBytes: written?.bytes ?? 0,
       ...(written === undefined ? {} : { metricsSha256: written.sha256 }),
       stop: null,
-      values: Object.fromEntries(
-        METRIC_SOURCES.map((source) => [
-          source,
-          {
-            values: Array.from(metrics[source].values, numberToJson),
-            epochs: [...metrics[source].epochs],
-          },
-        ]),
-      ),
+      values: valuesForState(metrics),
       callbacks: {},
       retained: [{ epoch, score: null }],
     },
