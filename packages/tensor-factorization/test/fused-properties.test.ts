@@ -312,6 +312,58 @@ describe("evaluation", () => {
     );
   });
 
+  const trees: Readonly<Record<string, FactorizationSpec>> = {
+    CP: cpSpec({ modeSizes: [3, 2, 4], components: 3 }),
+    "unequal modes in threes": hierarchicalSpec({
+      modeSizes: [2, 3, 2, 2, 4],
+      widths: [3, 4],
+      poolSize: 3,
+    }),
+    "five modes at one node": hierarchicalSpec({
+      modeSizes: [2, 3, 2, 2, 2],
+      widths: [3],
+      poolSize: 5,
+    }),
+  };
+  // Without the full tensor, samples are evaluated in chunks of 2,048.
+  test.each(Object.entries(trees))(
+    "in chunks, the last of them ragged: %s",
+    async (_name, spec) => {
+      for (const task of ["completion", "sensing"] as const)
+        for (const samples of [7, 5000]) {
+          const { factorization, observations } = problem(spec, task, samples, false, 3);
+          const fused = await compileFused(factorization, observations, { kind: "l2" }, sgd(), {
+            validation: observations,
+            maxGridEntries: 1,
+          });
+          const evaluation = fused.evaluation!;
+          evaluation.run();
+          expect(evaluation.tensor()).toBeUndefined();
+          const expected = predictAll(factorization, observations);
+          expectClose(evaluation.predictions(), expected, tolerance, termSize);
+          fused.dispose();
+        }
+    },
+  );
+
+  test("of one matrix alone, by every plan", async () => {
+    const spec: FactorizationSpec = { kind: "mf", sizes: [5, 4] };
+    for (const task of ["completion", "sensing"] as const)
+      for (let planRank = 0; planRank < 4; planRank++) {
+        const drawn = problem(spec, task, 12, true, 9);
+        const { factorization, observations } = drawn;
+        const fused = await compileFused(factorization, observations, { kind: "l2" }, sgd(), {
+          validation: observations,
+          choose: (plans) => plans[planRank % plans.length],
+        });
+        const plain = await compilePlain(drawn, { kind: "l2" }, sgd());
+        expectClose(fused.gradient(), plain.gradient(), tolerance, termSize);
+        fused.evaluation!.run();
+        expectClose(fused.evaluation!.tensor()!, factorization.values, tolerance);
+        fused.dispose();
+      }
+  });
+
   test("singular values of every matricization", async () => {
     const spec = hierarchicalSpec({ modeSizes: [3, 4, 2, 5], widths: [6, 5] });
     const drawn = problem(spec, "completion", 60, true, 5);
