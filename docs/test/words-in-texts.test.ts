@@ -15,6 +15,8 @@ const flags = new Set([
 /** Flags of other programs, where the text does not name the program in the same place. */
 const others: Readonly<Record<string, string>> = {
   "ignore-scripts": "npm",
+  concurrency: "Stryker",
+  timeoutMS: "Stryker",
   width: "benchmarks/resnet.ts",
   size: "benchmarks/resnet.ts",
   batch: "benchmarks/resnet.ts",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   encodeNpyText,
   isChecksumIntact,
+  isFileExistsError,
   withChecksum,
   writeFileAtomic,
 } from "@implicit-rank/array-files";
@@ -39,7 +40,8 @@ export interface Generation {
 
 /**
  * Makes the folder of a path length ready and returns the seed of its images: the recorded one if it
- * holds images of the same settings already (they are kept), else the given one.
+ * holds images of the same settings already (they are kept), else the given one. Another process may make
+ * the same folder ready at the same time; whichever records its settings first determines the seed.
  * @param seed undefined if any seed will do
  * @throws DatasetError (exit code 2) if the folder holds other images
  */
@@ -50,12 +52,24 @@ export async function openLengthFolder(
   newSeed: () => number,
 ): Promise<number> {
   const file = join(folder, SETTINGS_FILE);
-  if (existsSync(file)) return checkRecorded(file, await readText(file), wanted, seed);
   await refuseForeignImages(folder);
-  await makeFolder(join(folder, IMAGE_FOLDER));
-  const chosen = seed ?? newSeed();
-  await writeFileAtomic(file, `${JSON.stringify(record({ ...wanted, seed: chosen }), null, 2)}\n`);
-  return chosen;
+  if (!existsSync(file)) {
+    await makeFolder(join(folder, IMAGE_FOLDER));
+    const chosen = seed ?? newSeed();
+    if (await writeRecord(file, { ...wanted, seed: chosen })) return chosen;
+  }
+  return checkRecorded(file, await readText(file), wanted, seed);
+}
+
+/** Whether the settings were recorded; false if another process was first. */
+async function writeRecord(file: string, generation: Generation): Promise<boolean> {
+  try {
+    await writeFileAtomic(file, `${JSON.stringify(record(generation), null, 2)}\n`);
+    return true;
+  } catch (error) {
+    if (isFileExistsError(error)) return false;
+    throw error;
+  }
 }
 
 function record({ pathLength, settings, seed }: Generation): Record<string, unknown> {
@@ -155,7 +169,9 @@ export async function expectedTable(
 
 async function refuseForeignImages(folder: string): Promise<void> {
   const names = await readdir(join(folder, IMAGE_FOLDER)).catch(() => []);
-  if (names.length > 0 || existsSync(join(folder, METADATA_FILE))) {
+  const hasImages = names.length > 0 || existsSync(join(folder, METADATA_FILE));
+  // The settings are looked for last: who made images here recorded the settings before the first of them.
+  if (hasImages && !existsSync(join(folder, SETTINGS_FILE))) {
     throw new DatasetError(
       `${folder}: holds images without ${SETTINGS_FILE}, not made by implicit-rank; choose another --output_dir`,
       2,

@@ -43,6 +43,49 @@ const failure = (promise: Promise<unknown>) =>
     (error: unknown) => error as Error & { exitCode: number },
   );
 
+describe("several that fill one folder at once", () => {
+  const few = { ...SMALL, num_samples: 6, workers: 1 };
+
+  it("agree on the seed of whichever was first, and make the same images", async () => {
+    const options = { ...few, random_seed: -1, output_dir: temporary("raw") };
+    const results = await Promise.all([1, 2, 3, 4].map(() => generatePathfinderImages(options)));
+    const { seed } = results[0]!;
+    expect(results.map((result) => result.seed)).toEqual([seed, seed, seed, seed]);
+    const alone = { ...few, random_seed: seed, output_dir: temporary("alone") };
+    await generatePathfinderImages(alone);
+    expect(snapshot(temporary("raw"))).toEqual(snapshot(temporary("alone")));
+  });
+
+  it("take a folder that another makes ready between two looks at it for what it is", async () => {
+    const output_dir = temporary("raw");
+    const made: Promise<unknown>[] = [];
+    // One starts every millisecond, so that some look while the first images are being written.
+    for (let i = 0; i < 12; i++) {
+      made.push(generatePathfinderImages({ ...few, num_samples: 2, output_dir }));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await expect(Promise.all(made)).resolves.toHaveLength(12);
+  });
+
+  it("refuse another seed or other settings than the first recorded", async () => {
+    const output_dir = temporary("raw");
+    const results = await Promise.allSettled(
+      [1, 2, 3].map((random_seed) => generatePathfinderImages({ ...few, random_seed, output_dir })),
+    );
+    expect(results.map(({ status }) => status).sort()).toEqual([
+      "fulfilled",
+      "rejected",
+      "rejected",
+    ]);
+    for (const result of results)
+      if (result.status === "rejected")
+        expect(result.reason).toMatchObject({
+          exitCode: 2,
+          message: expect.stringMatching(/^--random_seed: /) as string,
+        });
+  });
+});
+
 describe("the folder", () => {
   it("has PNG files and metadata for each length, as the Python scripts write them", async () => {
     const seen: number[] = [];
