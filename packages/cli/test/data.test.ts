@@ -138,6 +138,50 @@ test.each([
 );
 
 test.each([
+  ["pytorch-is-same.pt", { pairs: [3, 2], labels: [3] }],
+  [
+    "pytorch-pathfinder.pt",
+    {
+      train_images: [7, 1, 16, 16],
+      train_labels: [7, 1],
+      train_indices: [7],
+      test_images: [5, 1, 16, 16],
+      test_labels: [5, 1],
+      test_indices: [5],
+    },
+  ],
+])("data convert takes the image set %s of the Python scripts", async (name, shapes) => {
+  const cwd = await scratchFolder();
+  const fixture = join(import.meta.dirname, "..", "..", "datasets", "test", "fixtures", name);
+  const made = await runJson(["data", "convert", fixture, "a.safetensors"], { cwd });
+  const { arrays, metadata } = await readSafetensors(join(cwd, "a.safetensors"));
+  expect(
+    Object.fromEntries(Object.entries(arrays).map(([key, { shape }]) => [key, shape])),
+  ).toEqual(shapes);
+  expect(metadata.content_sha256).toBe(made.sha256);
+  const other = await runJson(["data", "convert", fixture, "a.npz"], { cwd });
+  expect(other.sha256).toBe(made.sha256);
+});
+
+test("train pathfinder trains on a converted set of the Python scripts, and says how to convert one", async () => {
+  const cwd = await scratchFolder();
+  const fixtures = join(import.meta.dirname, "..", "..", "datasets", "test", "fixtures");
+  await copyFile(join(fixtures, "pytorch-pathfinder.pt"), join(cwd, "nine.pt"));
+  const flags = "--model_width 4 --model_stem small --epochs 1 --batch_size 4 --seed 1 --threads 1";
+  const train = ["train", "pathfinder", ...flags.split(" "), "--dataset_path"];
+  const refused = await runCli([...train, "nine.pt"], { cwd });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toBe(
+    `error: ${join(cwd, "nine.pt")}: is a file of PyTorch; make a data set of it with "implicit-rank data convert"\n`,
+  );
+  await runJson(["data", "convert", "nine.pt", "nine.safetensors"], { cwd });
+  expect(await runJson([...train, "nine.safetensors"], { cwd })).toMatchObject({
+    outcome: "completed",
+    summary: { epochs_run: 1 },
+  });
+});
+
+test.each([
   ["a.txt", "b.npz", "a.txt: cannot be read: give a .safetensors, .npz, .pt, .pth or .ckpt file"],
   ["a.npz", "b.pt", "b.pt: cannot be written: give a name that ends in .safetensors or .npz"],
 ])("data convert %s %s is refused", async (input, output, message) => {

@@ -84,6 +84,7 @@ export type {
 export { createSynthesizer, distractorPlan } from "./pathfinder/synthesis.ts";
 export type { PathfinderImage, PathfinderSynthesizer } from "./pathfinder/synthesis.ts";
 export type { Paddle, Snake } from "./pathfinder/snake.ts";
+export { datasetFileFromTorch } from "./torch-dataset-file.ts";
 export { decodeGrayPng, encodeGrayPng } from "./image/gray-png.ts";
 export type { GrayImage } from "./image/gray-png.ts";
 export type { ImageSize } from "./image/resample.ts";

@@ -9,13 +9,13 @@ import {
   writeNpz,
   writeSafetensors,
 } from "@implicit-rank/array-files";
-import { readFactorizationDataset, writeFactorizationDataset } from "@implicit-rank/datasets";
+import { datasetFileFromTorch } from "@implicit-rank/datasets";
 import { listFlags, parseFlags } from "@implicit-rank/experiment-kit";
 import { z } from "zod";
 import type { CommandDefinition } from "../command.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../output/quantities.ts";
-import { holdsModel, torchArrays } from "./torch-arrays.ts";
+import { torchArrays } from "./torch-arrays.ts";
 
 const convertFlags = z.object({
   force: z.boolean().default(false).describe("replace the output file if it exists"),
@@ -39,8 +39,8 @@ export const dataConvert: CommandDefinition = {
     if (/^\.(pth?|ckpt)$/.test(extname(input))) {
       const write = writerFor(target);
       const content = await readTorchFile(input);
-      if (holdsModel(content)) await write(target, torchArrays(content, input), options);
-      else await writeFactorizationDataset(target, await readFactorizationDataset(input), options);
+      const file = datasetFileFromTorch(content, input) ?? torchArrays(content, input);
+      await write(target, file, options);
     } else {
       await writerFor(target)(target, await readerFor(input)(input), options);
     }

@@ -11,12 +11,6 @@ import {
 } from "@implicit-rank/tensor-factorization";
 import { UsageError } from "../errors.ts";
 
-/** Whether a file of torch.save holds a model: a checkpoint of the scripts, or the state dictionary itself. */
-export function holdsModel(content: TorchValue): boolean {
-  if (!isTorchDictionary(content)) return false;
-  return !["A", "inputs", "image_pairs_indices"].some((name) => content.has(name));
-}
-
 /**
  * The parameters (and running statistics) of a model in a file of torch.save. Those of the three factorizations
  * have their names here; others keep theirs, and all keep PyTorch's layout.

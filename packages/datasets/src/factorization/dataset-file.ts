@@ -45,8 +45,9 @@ export async function writeFactorizationDataset(
   options: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
   const extension = extname(path);
-  if (extension === ".safetensors") return writeSafetensors(path, toArrayFile(dataset), options);
-  if (extension === ".npz") return writeNpz(path, toArrayFile(dataset), options);
+  if (extension === ".safetensors")
+    return writeSafetensors(path, factorizationFile(dataset), options);
+  if (extension === ".npz") return writeNpz(path, factorizationFile(dataset), options);
   throw wrongExtension(path, "written as .safetensors or .npz");
 }
 
@@ -110,7 +111,8 @@ function toArrays(dataset: FactorizationDataset): Record<string, NamedArray> {
   };
 }
 
-function toArrayFile(dataset: FactorizationDataset): ArrayFile {
+/** Arrays and metadata of the file of a data set. */
+export function factorizationFile(dataset: FactorizationDataset): ArrayFile {
   const arrays = toArrays(dataset);
   return {
     arrays,

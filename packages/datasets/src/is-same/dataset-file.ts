@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { extname, join } from "node:path";
 import {
+  type ArrayFile,
   contentHash,
   readSafetensors,
   readTorchFile,
@@ -52,11 +53,16 @@ export async function writeIsSameDataset(
   dataset: IsSameDataset,
   options: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
+  await writeSafetensors(path, isSameFile(dataset), options);
+}
+
+/** Arrays and metadata of the file of a data set. */
+export function isSameFile(dataset: IsSameDataset): ArrayFile {
   const arrays = {
     pairs: { shape: [dataset.samples, 2], data: dataset.pairs },
     labels: { shape: [dataset.samples], data: dataset.labels },
   };
-  const metadata = withChecksum({
+  const metadata: Record<string, string> = withChecksum({
     format: FORMAT,
     format_version: FORMAT_VERSION,
     source: dataset.source,
@@ -65,7 +71,7 @@ export async function writeIsSameDataset(
     provenance: JSON.stringify(dataset.provenance),
     content_sha256: contentHash({ arrays }),
   });
-  await writeSafetensors(path, { arrays, metadata }, options);
+  return { arrays, metadata };
 }
 
 /** Reads and checks a data set, ours or a `.pt` of the Python scripts. Throws DatasetError or ArrayFileError. */

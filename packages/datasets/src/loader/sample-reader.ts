@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { extname } from "node:path";
 import { openSafetensors } from "@implicit-rank/array-files";
 import { DatasetError, flagError } from "../error.ts";
 import type { LabelledImages } from "../image-source/labelled-images.ts";
@@ -116,6 +117,7 @@ async function openPathfinder({
   samples,
   layout,
 }: PathfinderSamples): Promise<SampleReader> {
+  refuseTorchSet(path);
   const file = await openSafetensors(path);
   try {
     const { mean, std } = checkPathfinder(path, file.metadata);
@@ -158,6 +160,15 @@ async function openPathfinder({
   } finally {
     await file.close();
   }
+}
+
+/** Sets of the Python scripts hold four bytes for each pixel: they are converted once, not in every run. */
+function refuseTorchSet(path: string): void {
+  if (extname(path) !== ".pt") return;
+  throw new DatasetError(
+    `${path}: is a file of PyTorch; make a data set of it with "implicit-rank data convert"`,
+    2,
+  );
 }
 
 function checkPathfinder(path: string, metadata: Readonly<Record<string, string>>) {

@@ -2,11 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import {
-  type StreamedArray,
-  withChecksum,
-  writeSafetensorsStream,
-} from "@implicit-rank/array-files";
+import { type StreamedArray, writeSafetensorsStream } from "@implicit-rank/array-files";
 import { createRandom } from "@implicit-rank/random";
 import { DatasetError } from "../error.ts";
 import { makeFolder } from "../make-folder.ts";
@@ -14,6 +10,7 @@ import { parseOptions, resolveSeed } from "../flags.ts";
 import { inOrder, type WorkerReply } from "../ordered-workers.ts";
 import { recordProvenance } from "../provenance.ts";
 import { startWorker } from "../start-worker.ts";
+import { addGrayValues, meanAndDeviation } from "./gray-moments.ts";
 import { findRawFolders, readRawTable, type RawTable } from "./raw-table.ts";
 import type { ResizeTask } from "./resize-worker.ts";
 import {
@@ -21,7 +18,7 @@ import {
   type PathfinderSetFlags,
   type PathfinderSetOptions,
 } from "./set-flags.ts";
-import { SET_FORMAT, SET_FORMAT_VERSION } from "./set-format.ts";
+import { setMetadata } from "./set-format.ts";
 import { balancedSplit, uniformSplit, type Split } from "./split.ts";
 
 /** How many samples of the set of one path length are written. */
@@ -109,23 +106,17 @@ async function writeSet(
   };
   const testArrays = splitArrays("test", table, split.test, side, workers, hash, onImages);
   const trainArrays = splitArrays("train", table, split.train, side, workers, hash, (images) => {
-    addMoments(moments, images);
+    addGrayValues(moments, images);
     onImages(images);
   });
-  const metadata = () => {
-    const { mean, std } = meanAndDeviation(moments);
-    return withChecksum({
-      format: SET_FORMAT,
-      format_version: String(SET_FORMAT_VERSION),
-      path_length: String(pathLength),
-      num_train_examples: String(train),
-      num_test_examples: String(test),
-      train_mean: String(mean),
-      train_std: String(std),
-      provenance: JSON.stringify(recordProvenance("data pathfinder", flags, seed)),
-      content_sha256: hash.digest("hex"),
+  const metadata = () =>
+    setMetadata({
+      pathLength,
+      counts: { train, test },
+      ...meanAndDeviation(moments),
+      provenance: recordProvenance("data pathfinder", flags, seed),
+      contentHash: hash.digest("hex"),
     });
-  };
   await writeSafetensorsStream(path, [...testArrays, ...trainArrays], metadata, {
     overwrite: hooks.overwrite ?? false,
   });
@@ -183,30 +174,4 @@ function* tasks(table: RawTable, numbers: Int32Array, side: number): Generator<R
     const files = Array.from(numbers.subarray(start, start + CHUNK), (i) => table.files[i]!);
     yield { files, side };
   }
-}
-
-/** Exact: sums of whole bytes stay below 2⁵³. */
-function addMoments(
-  moments: { sum: number; squares: number; count: number },
-  bytes: Uint8Array,
-): void {
-  for (const byte of bytes) {
-    moments.sum += byte;
-    moments.squares += byte * byte;
-  }
-  moments.count += bytes.length;
-}
-
-/** Of pixels in [0, 1]; the deviation is the unbiased one (n - 1), as in PyTorch. */
-function meanAndDeviation({
-  sum,
-  squares,
-  count,
-}: {
-  sum: number;
-  squares: number;
-  count: number;
-}) {
-  const variance = (squares - (sum * sum) / count) / (count - 1);
-  return { mean: sum / count / 255, std: Math.sqrt(variance) / 255 };
 }
