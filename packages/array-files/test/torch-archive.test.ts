@@ -9,8 +9,14 @@ import { zipOf } from "./zip-builder.ts";
 const temporary = useTemporaryFolder();
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
 
-describe("a file of torch.save", async () => {
-  const content = (await readTorchFile(fixture("values.pt"))) as ReadonlyMap<TorchKey, TorchValue>;
+const read = async (name: string) =>
+  (await readTorchFile(fixture(name))) as ReadonlyMap<TorchKey, TorchValue>;
+
+describe.each([
+  ["1.13", "values.pt"],
+  ["2.15", "torch-2.15.pt"],
+])("a file of torch.save of PyTorch %s", async (_, name) => {
+  const content = await read(name);
 
   it.each([
     ["float", [1, 3], Float32Array.of(1.5, -2.25, 3)],
@@ -64,7 +70,14 @@ describe("a file of torch.save", async () => {
   });
 });
 
-describe("a file as PyTorch 2 writes it", () => {
+describe("what PyTorch 2 writes and earlier ones do not", () => {
+  it("tensors of younger types, and sizes", async () => {
+    const content = await read("torch-2.15.pt");
+    expect(content.get("uint16")).toEqual({ shape: [2], data: Uint16Array.of(1, 65535) });
+    expect(content.get("uint32")).toEqual({ shape: [2], data: Uint32Array.of(1, 2 ** 32 - 1) });
+    expect(content.get("size")).toEqual([2, 3]);
+  });
+
   const bytesOf = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
   const word = (text: string) => `X${String.fromCharCode(text.length)}\0\0\0${text}`;
   const file = (pickle: string) =>
@@ -81,7 +94,7 @@ describe("a file as PyTorch 2 writes it", () => {
     `((${word("storage")}c${type}\n${word("0")}${word("cuda:0")}${length}tQ`;
   const rest = "K\0K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)R";
 
-  it("with the records, the metadata and the device that it adds", () => {
+  it("records, metadata and the device that it adds", () => {
     const tensor = `ctorch._utils\n_rebuild_tensor_v2\n${persistent("torch\nShortStorage", "K\x02")}${rest}}tR`;
     expect(decodeTorchFile(file(`\x80\x02${tensor}.`), "f")).toEqual({
       shape: [2],
@@ -89,7 +102,7 @@ describe("a file as PyTorch 2 writes it", () => {
     });
   });
 
-  it("with element types that are younger than typed storages", () => {
+  it("element types that are younger than typed storages", () => {
     const tensor = (dtype: string, storage = "torch.storage\nUntypedStorage") =>
       `\x80\x02ctorch._utils\n_rebuild_tensor_v3\n${persistent(storage, "K\x04")}${rest}ctorch\n${dtype}\n}tR.`;
     expect(decodeTorchFile(file(tensor("uint16")), "f")).toEqual({
@@ -106,7 +119,7 @@ describe("a file as PyTorch 2 writes it", () => {
     );
   });
 
-  it("with sizes of tensors", () => {
+  it("sizes of tensors", () => {
     expect(decodeTorchFile(file("\x80\x02ctorch\nSize\nK\x02K\x03\x86\x85R."), "f")).toEqual([
       2, 3,
     ]);

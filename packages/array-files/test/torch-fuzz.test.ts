@@ -10,7 +10,7 @@ import { zipOf } from "./zip-builder.ts";
  * Files that PyTorch wrote, changed at random. Two levels: bytes of the archive, which its checksums must catch; and
  * the pickle in it with all checksums made anew, as an attacker would. What is not refused must be a value.
  */
-const files = ["values.pt", "checkpoint.ckpt"].map((name) => {
+const files = ["values.pt", "torch-2.15.pt", "checkpoint.ckpt"].map((name) => {
   const bytes = new Uint8Array(readFileSync(join(import.meta.dirname, "fixtures", name)));
   const entries = [...openZip(bytes, name).values()].map((entry) => ({
     name: entry.name,

@@ -15,30 +15,30 @@ const temporary = useTemporaryFolder();
 const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
 const readFixture = async () =>
   (await readTorchFile(fixture("pytorch-pathfinder.pt"))) as TorchDictionary;
+interface OfSplits<Value> {
+  readonly train: Value;
+  readonly test: Value;
+}
+/** What the scripts of imp_reg_htf make of the fixture, on PyTorch 2.15. */
 const expected = JSON.parse(await readFile(fixture("pytorch-pathfinder.json"), "utf8")) as {
   readonly mean: number;
   readonly std: number;
-  readonly pixels: { readonly train: readonly number[]; readonly test: readonly number[] };
+  readonly pixels: OfSplits<readonly number[]>;
+  readonly labels: OfSplits<readonly number[]>;
+  readonly indices: OfSplits<readonly number[]>;
   readonly normalized: readonly number[];
 };
 
 describe("a pathfinder set of the Python scripts", () => {
   it("has its gray values as bytes, its labels, numbers and statistics, and all of its test images", async () => {
     const { arrays, metadata } = datasetFileFromTorch(await readFixture(), "set.pt")!;
-    const { train_images, train_labels, train_indices, test_images, ...rest } = arrays;
-    expect(train_images).toEqual({
-      shape: [7, 1, 16, 16],
-      data: Uint8Array.from(expected.pixels.train),
-    });
-    expect(test_images).toEqual({
-      shape: [5, 1, 16, 16],
-      data: Uint8Array.from(expected.pixels.test),
-    });
-    expect(train_labels).toEqual({ shape: [7, 1], data: Uint8Array.of(0, 0, 1, 1, 0, 0, 1) });
-    expect(train_indices).toEqual({ shape: [7], data: Int32Array.of(0, 2, 3, 7, 8, 10, 11) });
-    expect(rest).toEqual({
-      test_labels: { shape: [5, 1], data: Uint8Array.of(1, 0, 1, 0, 1) },
-      test_indices: { shape: [5], data: Int32Array.of(1, 4, 5, 6, 9) },
+    expect(arrays).toEqual({
+      train_images: { shape: [7, 1, 16, 16], data: Uint8Array.from(expected.pixels.train) },
+      train_labels: { shape: [7, 1], data: Uint8Array.from(expected.labels.train) },
+      train_indices: { shape: [7], data: Int32Array.from(expected.indices.train) },
+      test_images: { shape: [5, 1, 16, 16], data: Uint8Array.from(expected.pixels.test) },
+      test_labels: { shape: [5, 1], data: Uint8Array.from(expected.labels.test) },
+      test_indices: { shape: [5], data: Int32Array.from(expected.indices.test) },
     });
     expect(metadata).toMatchObject({
       path_length: "9",
@@ -58,9 +58,9 @@ describe("a pathfinder set of the Python scripts", () => {
     const sample = new Float32Array(16 * 16);
     reader.fill(4, sample, 0);
     expect([reader.count, reader.sampleShape]).toEqual([5, [1, 16, 16]]);
-    // Ours is computed in float64 and rounded once, theirs in float32: two roundings more, of values up to 4.
+    // Ours is computed in float64 and rounded once, theirs in float32: two roundings more, of values up to 8.
     for (const [i, value] of sample.entries())
-      expect(Math.abs(value - expected.normalized[i]!)).toBeLessThan(1e-6);
+      expect(Math.abs(value - expected.normalized[i]!)).toBeLessThan(2e-6);
   });
 
   it("that is not converted is refused with the command that does it", async () => {
