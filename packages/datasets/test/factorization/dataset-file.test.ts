@@ -402,10 +402,10 @@ describe("Python", () => {
       new URL("../../../../docs/data-files.md", import.meta.url),
       "utf8",
     );
-    const recipe = /```python\n(import hashlib, json\n.*?)```/s.exec(documentation)![1]!;
+    const recipe = /^def content_sha256.*?\n(?=\S)/ms.exec(documentation)![0];
     const path = await saveFactorizationDataset(temporary("data"), "set", tensor("completion"));
-    const program = `${recipe}
-import sys
+    const program = `import hashlib, json, sys
+${recipe}
 from safetensors import safe_open
 with safe_open(sys.argv[1], "np") as f:
     arrays = {k: f.get_tensor(k) for k in f.keys()}
