@@ -10,6 +10,15 @@ export class DatasetError extends Error {
   }
 }
 
+/** Makes the error of one part of a data set. */
+export type Refuse = (field: string, problem: string) => DatasetError;
+
+/** The errors of a damaged data set: exit code 1, and the remedy that all of them have. */
+export function damagedDataset(path: string): Refuse {
+  return (field, problem) =>
+    new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+}
+
 /** A flag with a wrong value: exit code 2. */
 export function flagError(flag: string, problem: string): DatasetError {
   return new DatasetError(`--${flag}: ${problem}`, 2);

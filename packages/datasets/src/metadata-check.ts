@@ -1,5 +1,5 @@
 import { isChecksumIntact } from "@implicit-rank/array-files";
-import type { DatasetError } from "./error.ts";
+import type { Refuse } from "./error.ts";
 
 /**
  * Refuses metadata of a data set that were altered: they must fit their `checksum`. Files of other programs,
@@ -8,7 +8,7 @@ import type { DatasetError } from "./error.ts";
 export function refuseAlteredMetadata(
   metadata: Readonly<Record<string, string>>,
   known: readonly string[],
-  refuse: (field: string, problem: string) => DatasetError,
+  refuse: Refuse,
 ): void {
   if ("checksum" in metadata) {
     if (isChecksumIntact(metadata)) return;

@@ -11,7 +11,7 @@ import {
   type ArrayFile,
   type NamedArray,
 } from "@implicit-rank/array-files";
-import { DatasetError } from "../error.ts";
+import { damagedDataset, DatasetError, type Refuse } from "../error.ts";
 import { makeFolder } from "../make-folder.ts";
 import { refuseAlteredMetadata } from "../metadata-check.ts";
 import type { FactorizationDataset } from "./dataset.ts";
@@ -128,12 +128,9 @@ export function factorizationFile(dataset: FactorizationDataset): ArrayFile {
   };
 }
 
-type Refuse = (field: string, problem: string) => DatasetError;
-
 function fromArrayFile(file: ArrayFile, path: string): ReadFactorizationDataset {
   const { metadata, arrays } = file;
-  const refuse: Refuse = (field, problem) =>
-    new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+  const refuse = damagedDataset(path);
   refuseOtherFormat(metadata, path);
   const hash = contentHash(file);
   if (metadata.content_sha256 !== hash) {

@@ -1,6 +1,6 @@
 import { isTorchDictionary, isTorchTensor } from "@implicit-rank/array-files";
 import type { TorchDictionary, TorchValue } from "@implicit-rank/array-files";
-import { DatasetError } from "../error.ts";
+import { damagedDataset, DatasetError, type Refuse } from "../error.ts";
 import type { FactorizationDataset } from "./dataset.ts";
 
 /**
@@ -11,8 +11,8 @@ import type { FactorizationDataset } from "./dataset.ts";
  */
 export function datasetFromTorch(value: TorchValue, path: string): FactorizationDataset {
   if (!isTorchDictionary(value)) throw notADataset(path);
-  if (value.has("A")) return matrixDataset(value, path);
-  if (value.has("inputs")) return tensorDataset(value, path);
+  if (value.has("A")) return matrixDataset(value, damagedDataset(path));
+  if (value.has("inputs")) return tensorDataset(value, damagedDataset(path));
   throw notADataset(path);
 }
 
@@ -23,11 +23,14 @@ function notADataset(path: string): DatasetError {
   );
 }
 
-function matrixDataset(content: TorchDictionary, path: string) {
-  const inputs = floatTensor(content.get("A"), "A", 3, path);
+function matrixDataset(content: TorchDictionary, refuse: Refuse) {
+  const inputs = floatTensor(content.get("A"), "A", 3, refuse);
   const [samples, rows, cols] = inputs.shape as [number, number, number];
-  const targets = floatTensor(content.get("y"), "y", 1, path, [samples]);
-  const target = floatTensor(content.get("target_matrix"), "target_matrix", 2, path, [rows, cols]);
+  const targets = floatTensor(content.get("y"), "y", 1, refuse, [samples]);
+  const target = floatTensor(content.get("target_matrix"), "target_matrix", 2, refuse, [
+    rows,
+    cols,
+  ]);
   const hot = oneHotPositions(inputs.data, samples, rows * cols);
   const indices =
     hot &&
@@ -45,11 +48,11 @@ function matrixDataset(content: TorchDictionary, path: string) {
   };
 }
 
-function tensorDataset(content: TorchDictionary, path: string) {
-  const inputs = floatTensor(content.get("inputs"), "inputs", 3, path);
+function tensorDataset(content: TorchDictionary, refuse: Refuse) {
+  const inputs = floatTensor(content.get("inputs"), "inputs", 3, refuse);
   const [samples, order, size] = inputs.shape as [number, number, number];
-  if (order < 2) throw garbled(path, "inputs", `have order ${order}, at least 2 is needed`);
-  const targets = floatTensor(content.get("targets"), "targets", 1, path, [samples]);
+  if (order < 2) throw refuse("inputs", `have order ${order}, at least 2 is needed`);
+  const targets = floatTensor(content.get("targets"), "targets", 1, refuse, [samples]);
   const settings = content.get("additional_metadata");
   return {
     kind: "tensor" as const,
@@ -100,35 +103,27 @@ function floatTensor(
   value: TorchValue | undefined,
   field: string,
   axes: number,
-  path: string,
+  refuse: Refuse,
   shape?: readonly number[],
 ): FloatTensor {
-  if (!isTorchTensor(value)) throw garbled(path, field, "is no tensor");
+  if (!isTorchTensor(value)) throw refuse(field, "is no tensor");
   if (value.shape.length !== axes || value.data.length === 0) {
-    throw garbled(path, field, `must have ${axes} axes and not be empty`);
+    throw refuse(field, `must have ${axes} axes and not be empty`);
   }
   if (shape !== undefined && value.shape.join() !== shape.join()) {
-    throw garbled(
-      path,
-      field,
-      `has the shape ${value.shape.join(" × ")}, not ${shape.join(" × ")}`,
-    );
+    throw refuse(field, `has the shape ${value.shape.join(" × ")}, not ${shape.join(" × ")}`);
   }
   const { data } = value;
   if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-    throw garbled(path, field, "must be a floating-point tensor");
+    throw refuse(field, "must be a floating-point tensor");
   }
   if (data.some((element) => !Number.isFinite(element))) {
-    throw garbled(path, field, "has values that are not finite");
+    throw refuse(field, "has values that are not finite");
   }
   return {
     shape: value.shape,
     data: data instanceof Float32Array ? data : Float32Array.from(data),
   };
-}
-
-function garbled(path: string, field: string, problem: string): DatasetError {
-  return new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
 }
 
 /** Settings as JSON holds them: maps become objects, tensors and big integers text. */

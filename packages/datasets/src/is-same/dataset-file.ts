@@ -8,13 +8,14 @@ import {
   withChecksum,
   writeSafetensors,
 } from "@implicit-rank/array-files";
-import { DatasetError } from "../error.ts";
+import { damagedDataset, DatasetError, type Refuse } from "../error.ts";
 import {
   IMAGE_SOURCES,
   type ImageSourceName,
   type ImageSplit,
   type LabelledImages,
 } from "../image-source/labelled-images.ts";
+import { areLabels } from "../labels.ts";
 import { refuseAlteredMetadata } from "../metadata-check.ts";
 import type { ImagePairs } from "./pairs.ts";
 import { isSameFromTorch } from "./torch-dataset.ts";
@@ -84,8 +85,7 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
     );
   }
   const { arrays, metadata } = await readSafetensors(path);
-  const refuse = (field: string, problem: string) =>
-    new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+  const refuse = damagedDataset(path);
   if (metadata.format !== FORMAT) {
     throw new DatasetError(
       `${path}: format: not an is-same data set; make one with "implicit-rank data is-same"`,
@@ -104,9 +104,7 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
   refuseAlteredMetadata(metadata, METADATA_KEYS, refuse);
   const pairs = arrays.pairs?.data;
   const labels = arrays.labels?.data;
-  if (!(labels instanceof Uint8Array) || labels.some((label) => label > 1)) {
-    throw refuse("labels", "must be bytes 0 and 1");
-  }
+  if (!areLabels(labels)) throw refuse("labels", "must be bytes 0 and 1");
   if (!(pairs instanceof Int32Array) || arrays.pairs!.shape.join() !== `${labels.length},2`) {
     throw refuse("pairs", `must be an int32 array of ${labels.length} × 2`);
   }
@@ -127,7 +125,7 @@ export async function readIsSameDataset(path: string): Promise<IsSameDataset> {
 
 function parseProvenance(
   text: string | undefined,
-  refuse: (field: string, problem: string) => DatasetError,
+  refuse: Refuse,
 ): Readonly<Record<string, unknown>> {
   try {
     const value = JSON.parse(text ?? "") as unknown;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { extname } from "node:path";
 import { openSafetensors } from "@implicit-rank/array-files";
-import { DatasetError, flagError } from "../error.ts";
+import { damagedDataset, DatasetError, flagError } from "../error.ts";
 import type { LabelledImages } from "../image-source/labelled-images.ts";
 import { readImages } from "../image-source/read-source.ts";
 import { createComposer, type ImageLayout, type ImagePlace } from "../is-same/composition.ts";
@@ -11,6 +11,7 @@ import {
   type IsSameDataset,
   readIsSameDataset,
 } from "../is-same/dataset-file.ts";
+import { areLabels } from "../labels.ts";
 import { refuseAlteredMetadata } from "../metadata-check.ts";
 import { SET_FORMAT, SET_FORMAT_VERSION, SET_METADATA_KEYS } from "../pathfinder/set-format.ts";
 
@@ -121,8 +122,7 @@ async function openPathfinder({
   const file = await openSafetensors(path);
   try {
     const { mean, std } = checkPathfinder(path, file.metadata);
-    const refuse = (field: string, problem: string) =>
-      new DatasetError(`${path}: ${field}: ${problem}; make the data set again`, 1);
+    const refuse = damagedDataset(path);
     refuseAlteredMetadata(file.metadata, SET_METADATA_KEYS, refuse);
     const hash = await file.contentHash();
     if (file.metadata.content_sha256 !== hash) {
@@ -137,11 +137,7 @@ async function openPathfinder({
     const count = samplesToUse(samples, available, `num_${split}_samples`, path);
     const pixels = await file.readRows(`${split}_images`, 0, count);
     const labels = await file.readRows(`${split}_labels`, 0, count);
-    if (
-      !(labels instanceof Uint8Array) ||
-      labels.length !== count ||
-      labels.some((label) => label > 1)
-    ) {
+    if (!areLabels(labels) || labels.length !== count) {
       throw refuse(`${split}_labels`, "must be bytes 0 and 1");
     }
     const table = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / std);
@@ -187,10 +183,7 @@ function checkPathfinder(path: string, metadata: Readonly<Record<string, string>
   const mean = Number(metadata.train_mean);
   const std = Number(metadata.train_std);
   if (!Number.isFinite(mean) || !(std > 0)) {
-    throw new DatasetError(
-      `${path}: train_mean, train_std: are not numbers; make the data set again`,
-      1,
-    );
+    throw damagedDataset(path)("train_mean, train_std", "are not numbers");
   }
   return { mean, std };
 }

@@ -52,8 +52,8 @@ export async function openLengthFolder(
   newSeed: () => number,
 ): Promise<number> {
   const file = join(folder, SETTINGS_FILE);
-  await refuseForeignImages(folder);
   if (!existsSync(file)) {
+    await refuseForeignImages(folder);
     await makeFolder(join(folder, IMAGE_FOLDER));
     const chosen = seed ?? newSeed();
     if (await writeRecord(file, { ...wanted, seed: chosen })) return chosen;
